@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target is compiled in Swift 6 mode with warnings as errors. The default trait `Native`
+// compiles for the host's CPU; `make build PORTABLE=1` (`--disable-default-traits`) leaves it out.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-Xcc", "-march=native"], .when(traits: ["Native"])),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "sandbox",
+    products: [.executable(name: "sandbox", targets: ["sandbox"])],
+    traits: [
+        .trait(name: "Native", description: "Compile SIMD kernels for the host CPU."),
+        .default(enabledTraits: ["Native"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS"),
+        .systemLibrary(name: "CPLplot"),
+        .systemLibrary(name: "CCrypto"),
+        room("Platform"),
+        room("Randomness"),
+        room("Kernels", ["COpenBLAS", "Platform"]),
+        room("TensorStorage", ["Kernels"]),
+        room("Transformer", ["Kernels", "TensorStorage", "Randomness"]),
+        room("InContextRegression", ["Kernels", "Randomness"]),
+        room("Statistics", ["Randomness"]),
+        room("Experiments", [yams, logging, "CCrypto", "Platform"]),
+        room("Training", ["Transformer", "TensorStorage", "Experiments"]),
+        room(
+            "Mechanism",
+            ["InContextRegression", "Transformer", "TensorStorage", "Training", "Statistics"]),
+        room("Plotting", ["CPLplot"]),
+        .executableTarget(
+            name: "sandbox",
+            dependencies: [
+                argumentParser, logging, "Platform", "Kernels", "TensorStorage", "Transformer",
+                "InContextRegression", "Statistics", "Experiments", "Training", "Mechanism",
+                "Plotting",
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Kernels", "TensorStorage", "Platform"],
+            path: "Tests/TestSupport", swiftSettings: settings),
+        tests("PlatformTests", ["Platform"]),
+        tests("RandomnessTests", ["Randomness"]),
+        tests("KernelsTests", ["Kernels"]),
+        tests("TensorStorageTests", ["TensorStorage"]),
+        tests("TransformerTests", ["Transformer"]),
+        tests("InContextRegressionTests", ["InContextRegression"]),
+        tests("StatisticsTests", ["Statistics"]),
+        tests("ExperimentsTests", ["Experiments"]),
+        tests("TrainingTests", ["Training"]),
+        tests("MechanismTests", ["Mechanism"]),
+        tests("PlottingTests", ["Plotting"]),
+        tests("SandboxTests", ["sandbox", "Experiments", "TensorStorage"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

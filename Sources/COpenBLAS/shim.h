@@ -1,0 +1,2 @@
+// OpenBLAS (Debian: libopenblas-dev). Its header declares CBLAS and the openblas_* controls.
+#include <cblas.h>

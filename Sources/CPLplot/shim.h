@@ -1,0 +1,3 @@
+// PLplot (Debian: libplplot-dev). Swift sees its functions as c_plinit, c_plline, ...
+#include <stdio.h>
+#include <plplot/plplot.h>
