@@ -1,0 +1,270 @@
+import Foundation
+
+/// Causal multi-head attention: per head, `o_i = Σ_{j ≤ i} softmax_j(q_i · k_j / √K) v_j`.
+///
+/// Tiles above the diagonal are never computed; a tile that the diagonal crosses is cut by the softmax. Only the
+/// logarithm of each row's normaliser is kept for the backward pass.
+///
+/// - Parameters:
+///   - output: `o: [B, T, C]`, heads side by side.
+///   - logNormalizer: `log Σ_{j ≤ i} exp(q_i · k_j / √K): [B, H, T]`.
+///   - queriesKeysValues: `[B, T, 3C]`: queries, then keys, then values.
+///   - shape: B, T, H, K.
+///   - scratch: working memory of the calling worker.
+///
+/// Source: Vaswani et al. 2017, equation 1, with the causal mask of section 3.1; the kept normaliser is that of
+/// Dao et al. 2022, section 3.1.
+public func causalAttentionForward(
+    output: FloatView, logNormalizer: FloatView, queriesKeysValues: FloatView,
+    shape: AttentionShape, scratch: AttentionScratch
+) {
+    scratch.requireRoom(for: shape)
+    let channels = shape.channels
+    let rows = shape.examples * shape.length
+    precondition(output.count >= rows * channels && queriesKeysValues.count >= rows * 3 * channels)
+    precondition(logNormalizer.count >= rows * shape.headCount)
+    for example in 0..<shape.examples {
+        for head in 0..<shape.headCount {
+            let query =
+                queriesKeysValues.pointer + example * shape.length * 3 * channels
+                + head * shape.headSize
+            packRows(
+                query, stride: 3 * channels, into: scratch.query.pointer, shape: shape,
+                scale: shape.scale)
+            packTransposed(
+                query + channels, stride: 3 * channels, into: scratch.keyTransposed.pointer,
+                shape: shape)
+            packRows(
+                query + 2 * channels, stride: 3 * channels, into: scratch.value.pointer,
+                shape: shape, scale: 1)
+            attendForward(
+                output: output.pointer + example * shape.length * channels + head * shape.headSize,
+                logNormalizer: logNormalizer.pointer
+                    + (example * shape.headCount + head) * shape.length,
+                shape: shape, scratch: scratch)
+        }
+    }
+}
+
+/// One packed head: scores, softmax and weighted values of four query rows at a time.
+private func attendForward(
+    output: UnsafeMutablePointer<Float>, logNormalizer: UnsafeMutablePointer<Float>,
+    shape: AttentionShape, scratch: AttentionScratch
+) {
+    let length = shape.length
+    let padded = shape.paddedLength
+    let width = shape.paddedHeadSize
+    let scores = scratch.probabilities.pointer
+    for first in stride(from: 0, to: length, by: rowBlock) {
+        let rows = min(rowBlock, length - first)
+        for column in stride(from: 0, to: first + rows, by: laneCount) {
+            var tile = Tile()
+            tile.accumulate(
+                scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
+                scratch.keyTransposed.pointer + column, bStride: padded, steps: 0..<shape.headSize)
+            tile.store(at: scores + column, rowStride: padded)
+        }
+        let columns = paddedToLanes(first + rows)
+        for row in 0..<rowBlock {
+            let normalizer = softmaxInPlace(
+                scores + row * padded, valid: min(first + row + 1, length), padded: columns)
+            if row < rows { logNormalizer[first + row] = normalizer }
+        }
+        for channel in stride(from: 0, to: width, by: laneCount) {
+            var tile = Tile()
+            tile.accumulate(
+                scores, rowStride: padded, stepStride: 1, scratch.value.pointer + channel,
+                bStride: width, steps: 0..<(first + rows))
+            tile.store(
+                at: output + first * shape.channels + channel, rowStride: shape.channels,
+                rows: rows, columns: min(laneCount, shape.headSize - channel))
+        }
+    }
+}
+
+/// Softmax of the first `valid` scores; the rest up to `padded` becomes 0. Returns log Σ exp.
+@inline(__always)
+private func softmaxInPlace(_ row: UnsafeMutablePointer<Float>, valid: Int, padded: Int) -> Float {
+    for index in valid..<padded { row[index] = -.infinity }
+    var peak = Lanes(repeating: -.infinity)
+    for index in stride(from: 0, to: padded, by: laneCount) {
+        let lanes = row.lanes(at: index)
+        peak.replace(with: lanes, where: lanes .> peak)
+    }
+    let largest = peak.largest
+    var sum = Lanes(repeating: 0)
+    for index in stride(from: 0, to: padded, by: laneCount) {
+        let scores = row.lanes(at: index)
+        // −∞ is clamped by the exponential, so the cut positions are set to an exact 0.
+        let weights = exponential(scores - largest)
+            .replacing(with: 0, where: scores .== -.infinity)
+        sum += weights
+        row.store(weights, at: index)
+    }
+    let total = sum.total
+    let scale = 1 / total
+    for index in stride(from: 0, to: padded, by: laneCount) {
+        row.store(row.lanes(at: index) * scale, at: index)
+    }
+    return largest + log(total)
+}
+
+/// Gradients of ``causalAttentionForward(output:logNormalizer:queriesKeysValues:shape:scratch:)``.
+///
+/// With `p_ij` the softmax, `D_i = do_i · o_i` and `ds_ij = p_ij (do_i · v_j − D_i)`:
+/// `dq_i = Σ_j ds_ij k_j / √K`, `dk_j = Σ_i ds_ij q_i / √K`, `dv_j = Σ_i p_ij do_i`.
+///
+/// - Parameters:
+///   - dQueriesKeysValues: `[B, T, 3C]`, overwritten.
+///   - dOutput: `do: [B, T, C]`.
+///   - output: `o: [B, T, C]` of the forward pass.
+///   - logNormalizer: `[B, H, T]` of the forward pass.
+///   - queriesKeysValues: `[B, T, 3C]` of the forward pass.
+///   - shape: B, T, H, K.
+///   - scratch: working memory of the calling worker, made for training.
+///
+/// Source: Dao et al. 2022, appendix B.2.
+public func causalAttentionBackward(
+    dQueriesKeysValues: FloatView, dOutput: FloatView, output: FloatView, logNormalizer: FloatView,
+    queriesKeysValues: FloatView, shape: AttentionShape, scratch: AttentionScratch
+) {
+    scratch.requireRoom(for: shape)
+    precondition(scratch.dScores.count > 0, "this attention scratch was made for the forward pass")
+    let channels = shape.channels
+    let rows = shape.examples * shape.length
+    precondition(output.count >= rows * channels && dOutput.count >= rows * channels)
+    precondition(dQueriesKeysValues.count >= rows * 3 * channels)
+    precondition(queriesKeysValues.count >= rows * 3 * channels)
+    for example in 0..<shape.examples {
+        for head in 0..<shape.headCount {
+            let wide = example * shape.length * 3 * channels + head * shape.headSize
+            let narrow = example * shape.length * channels + head * shape.headSize
+            packForBackward(
+                query: queriesKeysValues.pointer + wide, dOutput: dOutput.pointer + narrow,
+                output: output.pointer + narrow, shape: shape, scratch: scratch)
+            let gradient = dQueriesKeysValues.pointer + wide
+            attendBackwardRows(
+                dQuery: gradient,
+                logNormalizer: logNormalizer.pointer
+                    + (example * shape.headCount + head) * shape.length,
+                shape: shape, scratch: scratch)
+            attendBackwardColumns(
+                dKey: gradient + channels, dValue: gradient + 2 * channels, shape: shape,
+                scratch: scratch)
+        }
+    }
+}
+
+private func packForBackward(
+    query: UnsafePointer<Float>, dOutput: UnsafePointer<Float>, output: UnsafePointer<Float>,
+    shape: AttentionShape, scratch: AttentionScratch
+) {
+    let channels = shape.channels
+    let key = query + channels
+    let value = query + 2 * channels
+    let wide = 3 * channels
+    packRows(
+        query, stride: wide, into: scratch.query.pointer, shape: shape, scale: shape.scale)
+    packRows(key, stride: wide, into: scratch.key.pointer, shape: shape, scale: 1)
+    packTransposed(key, stride: wide, into: scratch.keyTransposed.pointer, shape: shape)
+    packTransposed(value, stride: wide, into: scratch.valueTransposed.pointer, shape: shape)
+    packRows(dOutput, stride: channels, into: scratch.dOutput.pointer, shape: shape, scale: 1)
+    // D_i = do_i · o_i; `value` is free here and holds the packed output for a moment.
+    packRows(output, stride: channels, into: scratch.value.pointer, shape: shape, scale: 1)
+    let width = shape.paddedHeadSize
+    for row in 0..<shape.paddedLength {
+        var sum = Lanes(repeating: 0)
+        for channel in stride(from: 0, to: width, by: laneCount) {
+            sum.addProduct(
+                scratch.dOutput.pointer.lanes(at: row * width + channel),
+                scratch.value.pointer.lanes(at: row * width + channel))
+        }
+        scratch.rowDots.pointer[row] = sum.total
+    }
+}
+
+/// Four query rows at a time: probabilities and score gradients (kept in the scratch), then dq.
+private func attendBackwardRows(
+    dQuery: UnsafeMutablePointer<Float>, logNormalizer: UnsafePointer<Float>,
+    shape: AttentionShape, scratch: AttentionScratch
+) {
+    let length = shape.length
+    let padded = shape.paddedLength
+    let width = shape.paddedHeadSize
+    let steps = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    for first in stride(from: 0, to: length, by: rowBlock) {
+        let rows = min(rowBlock, length - first)
+        for column in stride(from: 0, to: first + rows, by: laneCount) {
+            var scores = Tile()
+            scores.accumulate(
+                scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
+                scratch.keyTransposed.pointer + column, bStride: padded, steps: 0..<shape.headSize)
+            var dProbabilities = Tile()
+            dProbabilities.accumulate(
+                scratch.dOutput.pointer + first * width, rowStride: width, stepStride: 1,
+                scratch.valueTransposed.pointer + column, bStride: padded,
+                steps: 0..<shape.headSize)
+            let columns = steps + Float(column)
+            @inline(__always)
+            func finish(_ row: Int, _ score: Lanes, _ dProbability: Lanes) {
+                let index = first + row
+                let at = index * padded + column
+                var p = Lanes(repeating: 0)
+                if index < length {
+                    p = exponential(score - logNormalizer[index])
+                    if column + laneCount > index + 1 {
+                        p.replace(with: 0, where: columns .> Float(index))
+                    }
+                }
+                scratch.probabilities.pointer.store(p, at: at)
+                scratch.dScores.pointer.store(
+                    p * (dProbability - scratch.rowDots.pointer[index]), at: at)
+            }
+            finish(0, scores.row0, dProbabilities.row0)
+            finish(1, scores.row1, dProbabilities.row1)
+            finish(2, scores.row2, dProbabilities.row2)
+            finish(3, scores.row3, dProbabilities.row3)
+        }
+        for channel in stride(from: 0, to: width, by: laneCount) {
+            var tile = Tile()
+            tile.accumulate(
+                scratch.dScores.pointer + first * padded, rowStride: padded, stepStride: 1,
+                scratch.key.pointer + channel, bStride: width, steps: 0..<(first + rows))
+            tile.scale(by: shape.scale)
+            tile.store(
+                at: dQuery + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
+                rows: rows, columns: min(laneCount, shape.headSize - channel))
+        }
+    }
+}
+
+/// Four key columns at a time: dk and dv, summed over the query rows at or below them.
+private func attendBackwardColumns(
+    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>, shape: AttentionShape,
+    scratch: AttentionScratch
+) {
+    let length = shape.length
+    let padded = shape.paddedLength
+    let width = shape.paddedHeadSize
+    for first in stride(from: 0, to: length, by: rowBlock) {
+        let rows = min(rowBlock, length - first)
+        for channel in stride(from: 0, to: width, by: laneCount) {
+            let columns = min(laneCount, shape.headSize - channel)
+            var key = Tile()
+            // The packed queries carry 1/√K already.
+            key.accumulate(
+                scratch.dScores.pointer + first, rowStride: 1, stepStride: padded,
+                scratch.query.pointer + channel, bStride: width, steps: first..<length)
+            key.store(
+                at: dKey + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
+                rows: rows, columns: columns)
+            var value = Tile()
+            value.accumulate(
+                scratch.probabilities.pointer + first, rowStride: 1, stepStride: padded,
+                scratch.dOutput.pointer + channel, bStride: width, steps: first..<length)
+            value.store(
+                at: dValue + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
+                rows: rows, columns: columns)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+/// Sizes of one attention call. Shape letters: B examples, T positions, H heads, K head size, C = H·K channels.
+public struct AttentionShape: Sendable, Equatable {
+    /// B: sequences in the shard.
+    public let examples: Int
+    /// T: positions of each sequence.
+    public let length: Int
+    /// H: heads.
+    public let headCount: Int
+    /// K: channels of one head.
+    public let headSize: Int
+
+    /// - Parameters:
+    ///   - examples: B.
+    ///   - length: T.
+    ///   - headCount: H.
+    ///   - headSize: K.
+    public init(examples: Int, length: Int, headCount: Int, headSize: Int) {
+        self.examples = examples
+        self.length = length
+        self.headCount = headCount
+        self.headSize = headSize
+    }
+
+    /// C = H·K.
+    public var channels: Int { headCount * headSize }
+
+    /// T rounded up to whole vectors: the row length of the score matrices.
+    var paddedLength: Int { paddedToLanes(length) }
+
+    /// K rounded up to whole vectors: the row length of packed queries, keys and values.
+    var paddedHeadSize: Int { paddedToLanes(headSize) }
+
+    /// 1 / √K.
+    var scale: Float { 1 / Float(headSize).squareRoot() }
+}
+
+/// Working memory of attention for one (example, head) at a time, sized once for the longest sequence.
+///
+/// Everything a head needs is packed into rows padded with zeros to whole vectors, so that the inner loops have no
+/// edges; it stays in the core's own cache. No T × T tensor outlives the call.
+public final class AttentionScratch: Sendable {
+    let capacity: AttentionShape
+    let query: FloatView
+    let key: FloatView
+    let keyTransposed: FloatView
+    let value: FloatView
+    let valueTransposed: FloatView
+    let dOutput: FloatView
+    let probabilities: FloatView
+    let dScores: FloatView
+    let rowDots: FloatView
+
+    /// - Parameters:
+    ///   - longest: the shape with the largest T that will be used.
+    ///   - forTraining: whether the backward pass will run.
+    public init(longest: AttentionShape, forTraining: Bool) {
+        capacity = longest
+        let rows = longest.paddedLength * longest.paddedHeadSize
+        let scores = longest.paddedLength * longest.paddedLength
+        query = FloatView(zeros: rows)
+        key = FloatView(zeros: forTraining ? rows : 0)
+        keyTransposed = FloatView(zeros: rows)
+        value = FloatView(zeros: rows)
+        valueTransposed = FloatView(zeros: forTraining ? rows : 0)
+        dOutput = FloatView(zeros: forTraining ? rows : 0)
+        probabilities = FloatView(
+            zeros: forTraining ? scores : rowBlock * longest.paddedLength)
+        dScores = FloatView(zeros: forTraining ? scores : 0)
+        rowDots = FloatView(zeros: longest.paddedLength)
+    }
+
+    func requireRoom(for shape: AttentionShape) {
+        precondition(
+            shape.length <= capacity.length && shape.headSize == capacity.headSize,
+            "the attention scratch holds \(capacity.length) positions of \(capacity.headSize) channels")
+    }
+}
+
+/// Rows of queries (or keys) that one tile works on.
+let rowBlock = 4
+
+/// Four rows of sixteen sums: the register tile of every product in attention.
+struct Tile {
+    var row0 = Lanes(repeating: 0)
+    var row1 = Lanes(repeating: 0)
+    var row2 = Lanes(repeating: 0)
+    var row3 = Lanes(repeating: 0)
+
+    /// `row_r += Σ_s a[r · rowStride + s · stepStride] · b[s · bStride ..< + 16]` over `steps`.
+    @inline(__always)
+    mutating func accumulate(
+        _ a: UnsafePointer<Float>, rowStride: Int, stepStride: Int,
+        _ b: UnsafePointer<Float>, bStride: Int, steps: Range<Int>
+    ) {
+        var s = steps.lowerBound
+        while s < steps.upperBound {
+            let right = b.lanes(at: s * bStride)
+            let left = a + s * stepStride
+            row0.addProduct(Lanes(repeating: left[0]), right)
+            row1.addProduct(Lanes(repeating: left[rowStride]), right)
+            row2.addProduct(Lanes(repeating: left[2 * rowStride]), right)
+            row3.addProduct(Lanes(repeating: left[3 * rowStride]), right)
+            s += 1
+        }
+    }
+
+    @inline(__always)
+    mutating func scale(by factor: Float) {
+        row0 *= factor
+        row1 *= factor
+        row2 *= factor
+        row3 *= factor
+    }
+
+    @inline(__always)
+    func store(at pointer: UnsafeMutablePointer<Float>, rowStride: Int) {
+        pointer.store(row0, at: 0)
+        pointer.store(row1, at: rowStride)
+        pointer.store(row2, at: 2 * rowStride)
+        pointer.store(row3, at: 3 * rowStride)
+    }
+
+    /// Writes the first `columns` ≤ 16 sums of the first `rows` ≤ 4 rows.
+    @inline(__always)
+    func store(at pointer: UnsafeMutablePointer<Float>, rowStride: Int, rows: Int, columns: Int) {
+        if rows == rowBlock && columns == laneCount {
+            store(at: pointer, rowStride: rowStride)
+            return
+        }
+        let all = (row0, row1, row2, row3)
+        if rows > 0 { pointer.storePartial(all.0, at: 0, count: columns) }
+        if rows > 1 { pointer.storePartial(all.1, at: rowStride, count: columns) }
+        if rows > 2 { pointer.storePartial(all.2, at: 2 * rowStride, count: columns) }
+        if rows > 3 { pointer.storePartial(all.3, at: 3 * rowStride, count: columns) }
+    }
+}
+
+/// Packs `[T, K]` rows that lie `stride` apart into rows of `paddedHeadSize`, scaled; rows and columns beyond are 0.
+func packRows(
+    _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,
+    shape: AttentionShape, scale: Float
+) {
+    let width = shape.paddedHeadSize
+    let whole = shape.headSize / laneCount * laneCount
+    for row in 0..<shape.length {
+        let from = source + row * stride
+        let to = target + row * width
+        for column in Swift.stride(from: 0, to: whole, by: laneCount) {
+            to.store(from.lanes(at: column) * scale, at: column)
+        }
+        if whole < shape.headSize {
+            to.store(from.partialLanes(at: whole, count: shape.headSize - whole) * scale, at: whole)
+        }
+    }
+    let used = shape.length * width
+    (target + used).update(repeating: 0, count: shape.paddedLength * width - used)
+}
+
+/// Packs `[T, K]` rows that lie `stride` apart as `[K, paddedLength]`; columns beyond T are 0.
+func packTransposed(
+    _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,
+    shape: AttentionShape
+) {
+    let width = shape.paddedLength
+    for channel in 0..<shape.headSize {
+        let to = target + channel * width
+        let from = source + channel
+        for row in 0..<shape.length { to[row] = from[row * stride] }
+        for row in shape.length..<width { to[row] = 0 }
+    }
+}

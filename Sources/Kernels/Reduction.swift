@@ -1,0 +1,48 @@
+/// Sums lanes' gradients in a fixed tree, `((0+1)+(2+3))+((4+5)+(6+7))…`, and returns the sum's squared length.
+///
+/// - Parameters:
+///   - total: `[count]`, overwritten.
+///   - lanes: one view of `[count]` for each lane; 1 or more.
+/// - Returns: `Σ total²`, in double, vector lanes first and then stretches in order.
+public func sumLanes(total: FloatView, lanes: [FloatView]) -> Double {
+    let count = total.count
+    precondition(!lanes.isEmpty && lanes.allSatisfy { $0.count == count })
+    var squares = 0.0
+    let whole = count / laneCount * laneCount
+    for index in stride(from: 0, to: whole, by: laneCount) {
+        let sum = treeSum(lanes, 0..<lanes.count) { $0.pointer.lanes(at: index) }
+        total.pointer.store(sum, at: index)
+        squares += Double((sum * sum).total)
+    }
+    if whole < count {
+        let rest = count - whole
+        let sum = treeSum(lanes, 0..<lanes.count) { $0.pointer.partialLanes(at: whole, count: rest) }
+        total.pointer.storePartial(sum, at: whole, count: rest)
+        squares += Double((sum * sum).total)
+    }
+    return squares
+}
+
+@inline(__always)
+private func treeSum(
+    _ lanes: [FloatView], _ range: Range<Int>, _ load: (FloatView) -> Lanes
+) -> Lanes {
+    // Written out for the usual eight lanes, so that the loads stay in registers.
+    if range.count == 8 {
+        let a = load(lanes[0]) + load(lanes[1])
+        let b = load(lanes[2]) + load(lanes[3])
+        let c = load(lanes[4]) + load(lanes[5])
+        let d = load(lanes[6]) + load(lanes[7])
+        return (a + b) + (c + d)
+    }
+    return pairwise(lanes, range, load)
+}
+
+private func pairwise(
+    _ lanes: [FloatView], _ range: Range<Int>, _ load: (FloatView) -> Lanes
+) -> Lanes {
+    if range.count == 1 { return load(lanes[range.lowerBound]) }
+    let middle = range.lowerBound + (range.count + 1) / 2
+    return pairwise(lanes, range.lowerBound..<middle, load)
+        + pairwise(lanes, middle..<range.upperBound, load)
+}

@@ -1,0 +1,136 @@
+import Kernels
+
+/// Sizes of one call: B sequences of T positions.
+public struct BatchShape: Sendable, Equatable {
+    /// B.
+    public let examples: Int
+    /// T.
+    public let length: Int
+
+    /// - Parameters:
+    ///   - examples: B.
+    ///   - length: T.
+    public init(examples: Int, length: Int) {
+        self.examples = examples
+        self.length = length
+    }
+
+    /// R = B·T.
+    public var rows: Int { examples * length }
+}
+
+/// What one block keeps from its forward pass for its backward pass.
+struct BlockActivations: Sendable {
+    let attentionNormMean: FloatView
+    let attentionNormScale: FloatView
+    let attentionInput: FloatView
+    let queriesKeysValues: FloatView
+    let logNormalizer: FloatView
+    let attentionOutput: FloatView
+    let middle: FloatView
+    let feedForwardNormMean: FloatView
+    let feedForwardNormScale: FloatView
+    let feedForwardInput: FloatView
+    let preActivation: FloatView
+    let activation: FloatView
+
+    init(_ configuration: DecoderConfiguration, rows: Int) {
+        let C = configuration.embeddingDimension
+        attentionNormMean = FloatView(zeros: rows)
+        attentionNormScale = FloatView(zeros: rows)
+        attentionInput = FloatView(zeros: rows * C)
+        queriesKeysValues = FloatView(zeros: rows * 3 * C)
+        logNormalizer = FloatView(zeros: rows * configuration.headCount)
+        attentionOutput = FloatView(zeros: rows * C)
+        middle = FloatView(zeros: rows * C)
+        feedForwardNormMean = FloatView(zeros: rows)
+        feedForwardNormScale = FloatView(zeros: rows)
+        feedForwardInput = FloatView(zeros: rows * C)
+        preActivation = FloatView(zeros: rows * configuration.hiddenDimension)
+        activation = FloatView(zeros: rows * configuration.hiddenDimension)
+    }
+}
+
+/// Gradients on the way down; one set serves all blocks.
+struct GradientScratch: Sendable {
+    let residual: FloatView
+    let normed: FloatView
+    let queriesKeysValues: FloatView
+    let hidden: FloatView
+
+    init(_ configuration: DecoderConfiguration, rows: Int) {
+        let C = configuration.embeddingDimension
+        residual = FloatView(zeros: rows * C)
+        normed = FloatView(zeros: rows * C)
+        queriesKeysValues = FloatView(zeros: rows * 3 * C)
+        hidden = FloatView(zeros: rows * configuration.hiddenDimension)
+    }
+}
+
+/// One worker's memory for a shard: inputs, activations and gradients, sized once and used for every step.
+public final class DecoderWorkspace: Sendable {
+    /// Largest number of rows R = B·T it takes.
+    public let rowCapacity: Int
+    /// Whether the backward pass can run.
+    public let forTraining: Bool
+    /// `[B, T, d]`: the tokens.
+    public let inputs: FloatView
+    /// `[B]`: the first position of each sequence; 0 unless the caller says otherwise.
+    public let positionStarts: IndexView
+    /// `[B, T]`: what the predictions should be, where ``lossWeights`` is not 0.
+    public let targets: FloatView
+    /// `[B, T]`: weight of each position's squared error; holds the mean's divisor.
+    public let lossWeights: FloatView
+    /// `[B, T]`: the decoder's outputs.
+    public let predictions: FloatView
+    /// `[B, T]`: gradient of the loss with respect to the predictions.
+    public let dPredictions: FloatView
+    /// `[B, T, d]`: gradient with respect to the tokens.
+    public let dInputs: FloatView
+
+    let residuals: [FloatView]
+    let blocks: [BlockActivations]
+    let finalMean: FloatView
+    let finalScale: FloatView
+    let finalOutput: FloatView
+    let scratch: GradientScratch
+    let attention: AttentionScratch
+
+    /// - Parameters:
+    ///   - configuration: the decoder's sizes.
+    ///   - largest: the largest batch: `examples · length` rows are held, and sequences up to `length`.
+    ///   - forTraining: whether activations of all blocks are kept for a backward pass.
+    public init(_ configuration: DecoderConfiguration, largest: BatchShape, forTraining: Bool) {
+        let rows = largest.rows
+        let C = configuration.embeddingDimension
+        let gradientRows = forTraining ? rows : 0
+        rowCapacity = rows
+        self.forTraining = forTraining
+        inputs = FloatView(zeros: rows * configuration.inputDimension)
+        positionStarts = IndexView(zeros: rows)
+        targets = FloatView(zeros: rows)
+        lossWeights = FloatView(zeros: rows)
+        predictions = FloatView(zeros: rows)
+        dPredictions = FloatView(zeros: rows)
+        dInputs = FloatView(zeros: gradientRows * configuration.inputDimension)
+        // Without a backward pass two residual streams and one block's activations take turns.
+        let streams = forTraining ? configuration.layerCount + 1 : 2
+        residuals = (0..<streams).map { _ in FloatView(zeros: rows * C) }
+        blocks = (0..<(forTraining ? configuration.layerCount : 1)).map { _ in
+            BlockActivations(configuration, rows: rows)
+        }
+        finalMean = FloatView(zeros: rows)
+        finalScale = FloatView(zeros: rows)
+        finalOutput = FloatView(zeros: rows * C)
+        scratch = GradientScratch(configuration, rows: gradientRows)
+        attention = AttentionScratch(
+            longest: AttentionShape(
+                examples: 1, length: largest.length, headCount: configuration.headCount,
+                headSize: configuration.headSize),
+            forTraining: forTraining)
+    }
+
+    func residual(_ layer: Int) -> FloatView { residuals[layer % residuals.count] }
+
+    func block(_ layer: Int) -> BlockActivations { blocks[layer % blocks.count] }
+}

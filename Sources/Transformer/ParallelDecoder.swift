@@ -1,0 +1,161 @@
+import Kernels
+import TensorStorage
+
+/// A decoder spread over workers: batches in fixed shards on fixed lanes, so that results are bit-identical for any
+/// number of workers.
+///
+/// Memory is sized at the start for the largest batch; a step allocates nothing of its own.
+public final class ParallelDecoder: Sendable {
+    /// The decoder.
+    public let decoder: Decoder
+    private let pool: WorkerPool
+    private let workspaces: [DecoderWorkspace]
+    private let laneGradients: [DecoderWeights]
+    private let gradients: FloatView
+    /// One loss a lane, then one squared length a stretch of the flat buffer.
+    private let laneLosses: BufferView<Double>
+    private let stretchSquares: BufferView<Double>
+    private let stretches: [Range<Int>]
+
+    /// Fills `workspace.inputs`, `.targets`, `.lossWeights` (and `.positionStarts`, when not 0) for the given examples
+    /// of the batch; the first of them goes to place 0.
+    public typealias Fill = @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
+
+    /// - Parameters:
+    ///   - decoder: the decoder.
+    ///   - workers: number of workers, the calling thread included.
+    ///   - batches: the shapes that will be used; memory is sized for the largest.
+    ///   - forTraining: whether gradients will be asked for.
+    public init(_ decoder: Decoder, workers: Int, batches: [BatchShape], forTraining: Bool) {
+        precondition(!batches.isEmpty, "no batch shape given")
+        BLAS.useOneThread()
+        self.decoder = decoder
+        let useful = min(workers, ShardPlan.laneCount)
+        pool = WorkerPool(workers: useful)
+        let longest = batches.map(\.length).max() ?? 1
+        let rows = batches.map {
+            ShardPlan(examples: $0.examples, length: $0.length).examplesPerShard * $0.length
+        }
+        // Room in whole sequences of the longest kind.
+        let examples = ((rows.max() ?? 1) + longest - 1) / longest
+        workspaces = (0..<useful).map { _ in
+            DecoderWorkspace(
+                decoder.configuration, largest: BatchShape(examples: examples, length: longest),
+                forTraining: forTraining)
+        }
+        let count = forTraining ? decoder.layout.count : 0
+        laneGradients =
+            forTraining
+            ? (0..<ShardPlan.laneCount).map { _ in decoder.weights(in: FloatView(zeros: count)) }
+            : []
+        gradients = FloatView(zeros: count)
+        laneLosses = BufferView(zeros: ShardPlan.laneCount)
+        let size = 16_384
+        stretches = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+        stretchSquares = BufferView(zeros: stretches.count)
+    }
+
+    /// Number of workers in use.
+    public var workerCount: Int { pool.workerCount }
+
+    /// The gradient of the last ``lossAndGradients(weights:batch:fill:)``, flat.
+    public var lastGradients: FloatView { gradients }
+
+    /// Loss and gradients of one batch; the gradients are left in ``lastGradients``.
+    ///
+    /// - Parameters:
+    ///   - weights: the parameters.
+    ///   - batch: B and T.
+    ///   - fill: writes the examples of one shard; called on the workers.
+    /// - Returns: `Σ w (p − t)²` over the batch, and the global norm of its gradient.
+    public func lossAndGradients(
+        weights: DecoderWeights, batch: BatchShape, fill: Fill
+    ) -> (loss: Double, gradientNorm: Double) {
+        let plan = ShardPlan(examples: batch.examples, length: batch.length)
+        pool.run(lanes: plan.lanes) { lane, worker in
+            let workspace = workspaces[worker]
+            let lanes = laneGradients[lane]
+            lanes.flat.fill(0)
+            var loss = 0.0
+            for shard in plan.shards(ofLane: lane) {
+                let examples = plan.examples(ofShard: shard)
+                let shape = BatchShape(examples: examples.count, length: batch.length)
+                fill(examples, workspace)
+                loss += decoder.lossForwardBackward(
+                    weights: weights, gradients: lanes, workspace: workspace, shape: shape)
+            }
+            laneLosses[lane] = loss
+        }
+        let used = (0..<plan.lanes).map { laneGradients[$0].flat }
+        pool.run(lanes: stretches.count) { index, _ in
+            let range = stretches[index]
+            stretchSquares[index] = sumLanes(
+                total: gradients[range], lanes: used.map { $0[range] })
+        }
+        var loss = 0.0
+        for lane in 0..<plan.lanes { loss += laneLosses[lane] }
+        var squares = 0.0
+        for index in stretches.indices { squares += stretchSquares[index] }
+        return (loss, squares.squareRoot())
+    }
+
+    /// One update of Adam or AdamW with the gradients of the last batch.
+    ///
+    /// - Parameters:
+    ///   - parameters: flat parameters, updated.
+    ///   - moments: updated.
+    ///   - step: the numbers of this update.
+    public func adamStep(parameters: FloatView, moments: AdamMoments, step: AdamStep) {
+        pool.run(lanes: stretches.count) { index, _ in
+            let range = stretches[index]
+            adamUpdate(
+                parameters: parameters[range], firstMoment: moments.first[range],
+                secondMoment: moments.second[range], gradients: gradients[range], step: step)
+        }
+    }
+
+    /// Predictions for a batch, without gradients.
+    ///
+    /// - Parameters:
+    ///   - weights: the parameters.
+    ///   - batch: B and T.
+    ///   - fill: writes the examples of one shard; called on the workers.
+    ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard; called on the workers.
+    public func forward(weights: DecoderWeights, batch: BatchShape, fill: Fill, read: Fill) {
+        let plan = ShardPlan(examples: batch.examples, length: batch.length)
+        pool.run(lanes: plan.shardCount) { shard, worker in
+            let workspace = workspaces[worker]
+            let examples = plan.examples(ofShard: shard)
+            fill(examples, workspace)
+            decoder.forward(
+                weights: weights, workspace: workspace,
+                shape: BatchShape(examples: examples.count, length: batch.length))
+            read(examples, workspace)
+        }
+    }
+}
+
+extension Decoder {
+    /// Forward, weighted squared error and backward of one shard; parameter gradients are added to.
+    ///
+    /// - Parameters:
+    ///   - weights: the parameters.
+    ///   - gradients: parameter gradients, added to.
+    ///   - workspace: holds inputs, targets and loss weights.
+    ///   - shape: B and T of the shard.
+    ///   - inputGradients: whether `workspace.dInputs` is computed too.
+    /// - Returns: `Σ w (p − t)²` over the shard.
+    public func lossForwardBackward(
+        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        shape: BatchShape, inputGradients: Bool = false
+    ) -> Double {
+        forward(weights: weights, workspace: workspace, shape: shape)
+        let loss = squaredErrorForwardBackward(
+            dPredictions: workspace.dPredictions, predictions: workspace.predictions,
+            targets: workspace.targets, weights: workspace.lossWeights, count: shape.rows)
+        backward(
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape,
+            inputGradients: inputGradients)
+        return loss
+    }
+}
