@@ -48,12 +48,12 @@ public struct DecoderWeights: Sendable {
         precondition(flat.count == layout.count, "\(flat.count) numbers for \(layout.count)")
         func pair(_ name: String) -> WeightAndBias {
             WeightAndBias(
-                weight: flat[layout.range(of: name + ".weight")],
-                bias: flat[layout.range(of: name + ".bias")])
+                weight: layout.view(name + ".weight", in: flat),
+                bias: layout.view(name + ".bias", in: flat))
         }
         self.flat = flat
         readIn = pair("_read_in")
-        positions = flat[layout.range(of: "_backbone.wpe.weight")]
+        positions = layout.view("_backbone.wpe.weight", in: flat)
         blocks = (0..<layerCount).map { layer in
             let prefix = "_backbone.h.\(layer)."
             return BlockWeights(

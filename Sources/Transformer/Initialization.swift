@@ -14,16 +14,15 @@ extension Decoder {
     public func initialParameters(seed: UInt64) -> FloatView {
         let flat = FloatView(zeros: layout.count)
         for (index, entry) in layout.entries.enumerated() {
-            let view = flat[layout.range(of: entry.name)]
-            let generator = CounterGenerator(
-                seed: seed, stream: .initialization, step: 0, example: UInt32(index))
+            let view = flat[entry.range]
+            let key = RandomKey(seed: seed, stream: .initialization, example: index)
             if entry.name.hasPrefix("_read_") {
                 let fanIn =
                     entry.name.hasPrefix("_read_in")
                     ? configuration.inputDimension : configuration.embeddingDimension
                 let bound = 1 / Float(fanIn).squareRoot()
                 view.withMutableSpan { values in
-                    generator.fillUniforms(&values)
+                    key.fillUniforms(&values)
                     for index in values.indices { values[index] = (2 * values[index] - 1) * bound }
                 }
             } else if entry.name.hasSuffix("ln_1.weight") || entry.name.hasSuffix("ln_2.weight")
@@ -36,7 +35,7 @@ extension Decoder {
                     intoResidual
                     ? 0.02 / Float(2 * configuration.layerCount).squareRoot() : 0.02
                 view.withMutableSpan { values in
-                    generator.fillNormals(&values)
+                    key.fillNormals(&values)
                     for index in values.indices { values[index] *= deviation }
                 }
             }
