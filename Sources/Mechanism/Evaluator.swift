@@ -42,13 +42,13 @@ public struct Evaluator: Sendable {
     ) -> FloatView {
         let errors = FloatView(zeros: examples * points)
         let source = PromptSource(
-            functionClass, layout: layout, seed: seed, dims: dims, workers: model.workerCount)
-        let batch = source.batch(examples: examples, points: points)
+            functionClass, layout: layout, seed: seed, dims: dims, batchSize: examples,
+            points: [points], workers: model.workerCount)
+        let batch = source.shape(points: points)
         let queries = layout.queryTokens(points: points)
         model.forward(
             weights: weights, batch: batch,
-            fill: source.fill(
-                .evaluation, batchSize: examples, points: points, activeDims: dims)
+            fill: source.fill(.evaluation, points: points, activeDims: dims)
         ) { range, workspace in
             for (row, example) in range.enumerated() {
                 for (k, token) in queries.enumerated() {
@@ -74,11 +74,10 @@ public struct Evaluator: Sendable {
         let chunks = (examples + size - 1) / size
         pool.run(lanes: chunks) { chunk, _ in
             let range = chunk * size..<min(examples, (chunk + 1) * size)
-            var batch = PromptBatch(
+            let batch = PromptBatch(
                 examples: range.count, points: points, dims: dims, functionClass: functionClass)
             batch.sample(
-                functionClass, seed: seed, phase: .evaluation, examples: range, points: points,
-                dims: dims)
+                functionClass, seed: seed, phase: .evaluation, firstExample: range.lowerBound)
             errors[range.lowerBound * points..<range.upperBound * points]
                 .copy(from: baseline.squaredErrors(on: batch))
         }

@@ -38,7 +38,8 @@ public struct StoredModel: Sendable {
         let configurationPath: String
         if exists("metadata.json") {
             configurationPath = folder + "/config.yaml"
-            guard let checkpoint = RunDirectory(folder).latestCheckpoint else {
+            let run = RunDirectory(path: folder)
+            guard let checkpoint = try run.latestCheckpointStep().map(run.checkpointPath) else {
                 throw ModelFolderError(
                     description: "\(folder) is a run without a checkpoint; train it first")
             }

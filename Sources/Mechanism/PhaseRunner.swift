@@ -12,7 +12,9 @@ struct PhaseRunner {
     let phase: PhaseConfiguration
     let recording: RecordingConfiguration
     let curriculum: Curriculum
-    let source: PromptSource
+    let functionClass: any FunctionClass
+    let layout: PromptLayout
+    let seed: UInt64
     /// What the prompts of a step are for.
     let purpose: @Sendable (_ step: Int) -> PromptPhase
     let workers: Int
@@ -27,8 +29,13 @@ struct PhaseRunner {
     func run() throws -> TrainingOutcome {
         var state = TrainingState(layout: decoder.layout, parameters: try initialParameters())
         try resume(&state)
+        let source = PromptSource(
+            functionClass, layout: layout, seed: seed,
+            dims: decoder.configuration.inputDimension, batchSize: phase.batchSize,
+            points: curriculum.points.values, workers: workers)
         let model = ParallelDecoder(
-            decoder, workers: workers, batches: batches(), forTraining: true)
+            decoder, workers: workers,
+            batches: curriculum.points.values.map(source.shape(points:)), forTraining: true)
         let weights = decoder.weights(in: state.parameters)
         let parameters = state.parameters
         let moments = state.moments
@@ -37,10 +44,9 @@ struct PhaseRunner {
             gradients: { step in
                 let points = curriculum.points.value(atStep: step)
                 return model.lossAndGradients(
-                    weights: weights,
-                    batch: source.batch(examples: phase.batchSize, points: points),
+                    weights: weights, batch: source.shape(points: points),
                     fill: source.fill(
-                        purpose(step), batchSize: phase.batchSize, points: points,
+                        purpose(step), points: points,
                         activeDims: curriculum.dims.value(atStep: step)))
             },
             update: { model.adamStep(parameters: parameters, moments: moments, step: $0) },
@@ -49,13 +55,13 @@ struct PhaseRunner {
     }
 
     private func resume(_ state: inout TrainingState) throws {
-        guard let folder = directory.latestCheckpoint else {
-            try directory.discardRecords()
+        let metrics = try RecordWriter(path: directory.metricsPath)
+        guard let step = try directory.latestCheckpointStep() else {
+            try metrics.truncate(toByteLength: 0)
             return
         }
-        let record = try Checkpoint.read(into: &state, from: folder)
-        try directory.cutRecords(
-            metricsBytes: record.metricsBytes, evaluationsBytes: record.evaluationsBytes)
+        let record = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: step))
+        try metrics.truncate(toByteLength: record.metricsBytes)
         if record.blasKernel != BLAS.kernelName {
             notice(
                 "\(directory.path) was trained with the BLAS kernel \(record.blasKernel) and continues with "
@@ -63,13 +69,13 @@ struct PhaseRunner {
         }
     }
 
-    /// Every batch shape the curriculum goes through.
-    private func batches() -> [BatchShape] {
-        let ramp = curriculum.points
-        var lengths = [ramp.start]
-        while ramp.inc > 0, let last = lengths.last, last < ramp.end {
-            lengths.append(min(last + ramp.inc, ramp.end))
-        }
-        return lengths.map { source.batch(examples: phase.batchSize, points: $0) }
+}
+
+extension CurriculumSchedule {
+    /// Every value the schedule goes through, in order.
+    var values: [Int] {
+        var values = [start]
+        while inc > 0, let last = values.last, last < end { values.append(min(last + inc, end)) }
+        return values
     }
 }

@@ -26,10 +26,11 @@ public struct RunConfiguration: Sendable {
     /// Reads the resolved tree of one trial.
     ///
     /// - Parameters:
-    ///   - node: the sections `model`, `pretraining`, `training`, `task`, `evaluate` and the key `layout`.
+    ///   - node: the sections `model`, `pretraining`, `training`, `task` and the key `layout`.
+    ///   - evaluation: what is measured at the end.
     ///   - seed: the trial's seed.
     /// - Throws: `ConfigurationError` with file, line, column, key and what is accepted.
-    public init(_ node: ConfigurationNode, seed: Int) throws {
+    public init(_ node: ConfigurationNode, evaluation: EvaluationConfiguration, seed: Int) throws {
         let reader = try ConfigurationReader(node)
         let model = try reader.section("model", ModelConfiguration.init)
         let base = try reader.section("pretraining") {
@@ -40,7 +41,6 @@ public struct RunConfiguration: Sendable {
         let (training, recording) = try reader.section("training") {
             (try PhaseConfiguration($0), try RecordingConfiguration($0))
         }
-        let evaluation = try reader.section("evaluate") { try EvaluationConfiguration($0) }
         for used in [layout] + evaluation.layouts
         where used.positions(points: training.points).upperBound > 2 * model.positionCount {
             throw reader.error(

@@ -26,8 +26,6 @@ public struct CheckpointState: Codable, Sendable, Equatable {
     public var lossCount: Int
     /// Length of metrics.jsonl in bytes.
     public var metricsBytes: Int
-    /// Length of evaluations.jsonl in bytes.
-    public var evaluationsBytes: Int
     /// The BLAS kernel that trained so far: another one continues, but not bit for bit.
     public var blasKernel: String
 
@@ -40,32 +38,29 @@ public struct CheckpointState: Codable, Sendable, Equatable {
         case lossSum = "loss_sum"
         case lossCount = "loss_count"
         case metricsBytes = "metrics_bytes"
-        case evaluationsBytes = "evaluations_bytes"
         case blasKernel = "blas_kernel"
     }
 }
 
 /// Checkpoints: `step_<n>/{model.safetensors, optimizer.safetensors, state.json}`, written beside and renamed.
 public enum Checkpoint {
-    /// Writes one checkpoint: whole or not at all.
+    /// Writes the files of one checkpoint.
     ///
     /// - Parameters:
     ///   - state: parameters, moments and step.
     ///   - record: what goes into state.json.
-    ///   - folder: the checkpoint's folder; replaced when it is there.
-    /// - Throws: when the disk refuses; an earlier folder of that name stays as it was.
+    ///   - folder: an empty folder, which `RunDirectory.publishCheckpoint` then gives its name.
+    /// - Throws: when the disk refuses.
     public static func write(
-        _ state: TrainingState, record: CheckpointState, to folder: String
+        _ state: TrainingState, record: CheckpointState, into folder: String
     ) throws {
-        try AtomicFile.publishFolder(at: folder) { partial in
-            try writeSafetensors(
-                state.layout.tensors(in: state.parameters).map(SafetensorsContent.floats),
-                metadata: ["format": "pt"], to: partial + "/model.safetensors")
-            try writeSafetensors(
-                moments(of: state).map(SafetensorsContent.floats),
-                to: partial + "/optimizer.safetensors")
-            try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: partial + "/state.json")
-        }
+        try writeSafetensors(
+            state.layout.tensors(in: state.parameters).map(SafetensorsContent.floats),
+            metadata: ["format": "pt"], to: folder + "/model.safetensors")
+        try writeSafetensors(
+            moments(of: state).map(SafetensorsContent.floats),
+            to: folder + "/optimizer.safetensors")
+        try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: folder + "/state.json")
     }
 
     /// Reads `state.json`, the moments and the parameters of a checkpoint into `state`.

@@ -113,17 +113,15 @@ public struct TrainingLoop {
             gradientScale: adam.clipScale(gradientNorm: gradientNorm))
     }
 
-    /// Writes a checkpoint, points `latest` at it and drops the one before.
+    /// Writes a checkpoint, points `latest` at it and drops the ones before.
     private func checkpoint(_ state: TrainingState, _ metrics: RecordWriter) throws {
         try metrics.synchronize()
         let record = CheckpointState(
             step: state.step, lossSum: state.lossSum, lossCount: state.lossCount,
-            metricsBytes: try metrics.byteLength,
-            evaluationsBytes: directory.evaluationsByteLength, blasKernel: BLAS.kernelName)
-        let previous = directory.latestCheckpoint
-        let folder = directory.checkpointPath(step: state.step)
-        try Checkpoint.write(state, record: record, to: folder)
-        try directory.setLatestCheckpoint(step: state.step)
-        if let previous, previous != folder { try Folder.remove(previous) }
+            metricsBytes: try metrics.byteLength, blasKernel: BLAS.kernelName)
+        try directory.publishCheckpoint(step: state.step) {
+            try Checkpoint.write(state, record: record, into: $0)
+        }
+        try directory.removeCheckpoints(keeping: [])
     }
 }
