@@ -30,7 +30,9 @@ public struct RunConfiguration: Sendable {
     ///   - evaluation: what is measured at the end.
     ///   - seed: the trial's seed.
     /// - Throws: `ConfigurationError` with file, line, column, key and what is accepted.
-    public init(_ node: ConfigurationNode, evaluation: EvaluationConfiguration, seed: Int) throws {
+    public init(
+        _ node: ConfigurationNode, evaluation: EvaluationConfiguration, seed: Int
+    ) throws {
         let reader = try ConfigurationReader(node)
         let model = try reader.section("model", ModelConfiguration.init)
         let base = try reader.section("pretraining") {
