@@ -20,8 +20,9 @@ public struct CrossedBootstrap: Sendable {
     /// bootstrap over three seeds covers 76 %, not 95.
     public static let seedsForPercentiles = 10
 
-    /// How often a prompt occurs in eight consecutive resamples: [⌈resamples / 8⌉, prompts].
-    private let counts: [SIMD8<UInt8>]
+    /// How often a prompt occurs in a resample, eight resamples together:
+    /// [⌈resamples / 8⌉, prompts, 8].
+    private let counts: [UInt8]
 
     /// Draws the prompts of all resamples; costs one byte per prompt and resample.
     ///
@@ -37,14 +38,13 @@ public struct CrossedBootstrap: Sendable {
         self.resamples = resamples
         self.seed = seed
         let blocks = (resamples + 7) / 8
-        var counts = [SIMD8<UInt8>](repeating: SIMD8(), count: blocks * prompts)
+        var counts = [UInt8](repeating: 0, count: blocks * prompts * 8)
         for resample in 0..<resamples {
             var generator = CounterGenerator(
                 RandomKey(seed: seed, stream: .bootstrap, step: 0, example: resample))
-            let start = resample / 8 * prompts
-            let lane = resample % 8
+            let start = resample / 8 * prompts * 8 + resample % 8
             for _ in 0..<prompts {
-                counts[start + generator.integer(below: prompts)][lane] += 1
+                counts[start + 8 * generator.integer(below: prompts)] += 1
             }
         }
         self.counts = counts
@@ -124,13 +124,12 @@ public struct CrossedBootstrap: Sendable {
         _ sample: [Float], columns: Int, block: Int
     ) -> [SIMD8<Double>] {
         var sums = [SIMD8<Double>](repeating: SIMD8(), count: columns)
-        let blockCounts = counts.span.extracting(block * prompts..<(block + 1) * prompts)
+        let blockCounts = counts.span.extracting(block * prompts * 8..<(block + 1) * prompts * 8)
         let values = sample.span
         var totals = sums.mutableSpan
         for prompt in 0..<prompts {
-            let count = blockCounts[prompt]
             var weight = SIMD8<Double>()
-            for lane in 0..<8 { weight[lane] = Double(count[lane]) }
+            for lane in 0..<8 { weight[lane] = Double(blockCounts[prompt * 8 + lane]) }
             for column in 0..<columns {
                 totals[column] += weight * Double(values[prompt * columns + column])
             }
