@@ -29,6 +29,22 @@ public struct CheckpointState: Codable, Sendable, Equatable {
     /// The BLAS kernel that trained so far: another one continues, but not bit for bit.
     public var blasKernel: String
 
+    /// - Parameters:
+    ///   - step: updates done.
+    ///   - lossSum: sum of the losses since the last metrics record.
+    ///   - lossCount: number of those losses.
+    ///   - metricsBytes: length of metrics.jsonl.
+    ///   - blasKernel: the BLAS kernel that trained so far.
+    public init(
+        step: Int, lossSum: Double, lossCount: Int, metricsBytes: Int, blasKernel: String
+    ) {
+        self.step = step
+        self.lossSum = lossSum
+        self.lossCount = lossCount
+        self.metricsBytes = metricsBytes
+        self.blasKernel = blasKernel
+    }
+
     /// The newest version this program reads and the one it writes.
     public static let currentFormatVersion = 1
 
