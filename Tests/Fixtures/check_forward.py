@@ -18,7 +18,8 @@ Among the shapes are odd and even lengths, one token, head sizes from 2 to 64, t
 of the predictions, lengths up to the last position, small and large weights, and state dicts with the
 tensors a reader must skip: a token embedding, causal masks as BOOL or U8, scalar mask values.
 Without targets only predictions may be written; one shape in five checks that.
-Prints one line per shape, with the error of PyTorch's own single precision beside ours; exits with 1 when any fails. --keep DIR keeps the files.
+Prints one line per shape, with the error of PyTorch's own single precision beside ours; exits with 1
+when any shape fails. --keep DIR keeps the files.
 """
 
 import argparse
