@@ -54,6 +54,14 @@ extension ConfigurationNode {
         }
     }
 
+    private static func key(_ node: Node, source: String) throws -> (String, SourceMark) {
+        let mark = SourceMark(source: source, line: node.mark?.line, column: node.mark?.column)
+        guard case .scalar(let scalar) = node, scalar.anchor == nil else {
+            throw ConfigurationError(mark, "a key must be a plain text")
+        }
+        return (scalar.string, mark)
+    }
+
     private static func convert(
         _ node: Node, source: String, depth: Int
     ) throws -> ConfigurationNode {
@@ -80,13 +88,9 @@ extension ConfigurationNode {
         case .mapping(let mapping):
             try refuseTag(mapping.tag, expected: [.implicit, .map], mark)
             let entries = try mapping.map { pair in
-                let key = try convert(pair.key, source: source, depth: depth + 1)
-                guard case .scalar(let text, _) = key.content else {
-                    throw ConfigurationError(
-                        key.mark, "a key is \(key.shown); expected a text")
-                }
+                let (key, keyMark) = try key(pair.key, source: source)
                 let value = try convert(pair.value, source: source, depth: depth + 1)
-                return Entry(key: text, keyMark: key.mark, value: value)
+                return Entry(key: key, keyMark: keyMark, value: value)
             }
             return ConfigurationNode(.mapping(entries), mark: mark)
         case .alias:

@@ -19,6 +19,10 @@ public enum Executable {
     public static func reexecute(
         removing: [String] = [], setting: [String: String] = [:]
     ) throws -> Never {
+        // exec keeps the calling thread's blocked signals, and library threads block most of them.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         for name in removing { unsetenv(name) }
         for (name, value) in setting { setenv(name, value, 1) }
         // The original argument bytes, because an argument need not be UTF-8.
