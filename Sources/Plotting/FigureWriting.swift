@@ -155,12 +155,16 @@ extension Figure {
         }.first
     }
 
+    /// The system's own words where Foundation passes them on, else Foundation's reason.
     private static func reason(of error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let underlying, underlying.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(underlying.code))).lowercased()
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey]
+        if let code = (underlying as? POSIXError)?.code.rawValue
+            ?? (underlying as? NSError).map({ Int32($0.code) })
+        {
+            return String(cString: strerror(code)).lowercased()
         }
-        return (error as NSError).localizedDescription
+        let words = (error as NSError).localizedFailureReason ?? error.localizedDescription
+        return words.hasSuffix(".") ? String(words.dropLast()) : words
     }
 }
 

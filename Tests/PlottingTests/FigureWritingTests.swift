@@ -91,8 +91,10 @@ import Testing
         #expect(problem(writing: figure, to: folder.path).contains("it is a folder"))
         // Even the superuser cannot create a file there.
         let refused = problem(writing: figure, to: "/proc/self/figure.png")
-        #expect(refused.hasPrefix("The picture /proc/self/figure.png cannot be written: "))
-        #expect(!refused.contains("\n"))
+        #expect(
+            [ENOENT, EACCES, EPERM].map { String(cString: strerror($0)).lowercased() }.contains {
+                refused == "The picture /proc/self/figure.png cannot be written: \($0)."
+            }, "\(refused)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
     }
 
@@ -104,7 +106,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("figure.png").path
         let sentence = problem(writing: SampleFigures.curve(x: [0, 1], y: [0, 1]), to: path)
-        #expect(sentence.contains("permission"))
+        #expect(sentence.hasSuffix("cannot be written: permission denied."), "\(sentence)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
