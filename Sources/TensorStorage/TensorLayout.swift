@@ -23,7 +23,8 @@ public struct NamedTensor: Sendable {
     public init(name: String, shape: [Int], view: FloatView) {
         precondition(
             elementCount(of: shape) == view.count,
-            "tensor \(name) of shape \(shape) needs \(elementCount(of: shape)) elements, not \(view.count)")
+            "tensor \(name) of shape \(shape) needs \(elementCount(of: shape)) elements, not \(view.count)"
+        )
         self.name = name
         self.shape = shape
         self.view = view
