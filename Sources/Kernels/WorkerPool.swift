@@ -77,15 +77,20 @@ public final class WorkerPool: Sendable {
                     return
                 }
                 seen = round
-                let work = body
-                let lanes = self.lanes
                 condition.unlock()
-                if let work { drain(work, lanes: lanes, worker: worker) }
+                drainRound(worker: worker)
                 condition.lock()
                 busy -= 1
                 if busy == 0 { condition.broadcast() }
                 condition.unlock()
             }
+        }
+
+        /// A function of its own, so that the closure is let go before the worker reports that it is done: the
+        /// caller's closure must not outlive ``run(lanes:workers:_:)``.
+        @inline(never)
+        private func drainRound(worker: Int) {
+            if let body { drain(body, lanes: lanes, worker: worker) }
         }
 
         private func drain(_ body: (Int, Int) -> Void, lanes: Int, worker: Int) {
