@@ -68,7 +68,7 @@ extension Lanes {
 /// The elementwise exponential, relative error below 2e-7 for −87 ≤ x ≤ 88; arguments outside are clamped.
 ///
 /// e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ln 2 / 2. Adding 1.5 · 2^23 rounds to an integer and leaves
-/// it in the low bits, from where a shift moves it into the exponent.
+/// it in the low bits, from where a shift moves it into the exponent of 2^n. NaN stays NaN, whatever its payload.
 @inline(__always)
 func exponential(_ argument: Lanes) -> Lanes {
     var x = argument
@@ -86,6 +86,6 @@ func exponential(_ argument: Lanes) -> Lanes {
     p = Lanes(repeating: 1.666_666_55e-1).addingProduct(p, r)
     p = Lanes(repeating: 5.000_000_1e-1).addingProduct(p, r)
     p = (r + 1).addingProduct(p, r * r)
-    let exponent = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &<< 23
-    return unsafeBitCast(unsafeBitCast(p, to: SIMD16<Int32>.self) &+ exponent, to: Lanes.self)
+    let exponent = (unsafeBitCast(shifted, to: SIMD16<Int32>.self) &+ 127) &<< 23
+    return p * unsafeBitCast(exponent, to: Lanes.self)
 }
