@@ -32,13 +32,7 @@ struct SweepCommand: ParsableCommand {
     @Flag(help: "Print the resolved sweep as YAML; run nothing.")
     var printConfig = false
 
-    func run() throws {
-        do {
-            try reportingErrors { try sweep() }
-        } catch let code as ExitCode {
-            throw code
-        }
-    }
+    func run() throws { try reportingErrors { try sweep() } }
 
     private func sweep() throws {
         let file = try selection.load()
@@ -49,7 +43,8 @@ struct SweepCommand: ParsableCommand {
         let plan = try SweepPlan(file)
         if dryRun {
             Terminal.write(
-                try SweepEstimate(plan, workers: output.workerCount).report(json: output.json),
+                try SweepEstimate(plan, root: output.runs, workers: output.workerCount)
+                    .report(json: output.json),
                 to: .output)
             return
         }
