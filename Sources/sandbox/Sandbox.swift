@@ -32,7 +32,6 @@ struct Sandbox: ParsableCommand {
             {
                 Terminal.write("note: \(line)\n", to: .error)
             }
-            InterruptFlag.install()
             var command = try parseAsRoot()
             try command.run()
         } catch {

@@ -48,6 +48,7 @@ struct SweepCommand: ParsableCommand {
                 to: .output)
             return
         }
+        InterruptFlag.install()
         let display = ProgressDisplay(isQuiet: output.quiet)
         let runner = SweepRunner(
             plan: plan, root: output.runs, workers: output.workerCount,

@@ -82,10 +82,16 @@ struct SweepFigures {
         }
         return curves.enumerated().compactMap { index, curve in
             // On the logarithmic axis a Bayes error of 0 lies below the picture.
-            guard curve.values.contains(where: { ($0 ?? 0) > 0 }) else { return nil }
+            let shown = curve.values.filter { ($0 ?? 0) > 0 }.count
+            guard shown > 0 else { return nil }
+            // A closed form that is known at one k alone (polynomial, k = 0) is a point, not a line.
+            var style = SeriesStyle.reference(2 * index)
+            if shown == 1 { style.marker = .star }
             return Series(
                 name: "Bayes, \(curve.layouts.joined(separator: ", "))",
-                x: (0..<points).map(Double.init), y: curve.values, style: .reference(2 * index))
+                x: (0..<points).map(Double.init),
+                y: shown == 1 ? curve.values.map { ($0 ?? 0) > 0 ? $0 : nil } : curve.values,
+                style: style)
         }
     }
 
