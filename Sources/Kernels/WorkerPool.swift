@@ -109,3 +109,21 @@ public final class WorkerPool: Sendable {
         }
     }
 }
+
+extension WorkerPool {
+    /// `transform` of every element, computed on the workers, in the elements' order.
+    ///
+    /// - Parameters:
+    ///   - elements: what to transform.
+    ///   - transform: called once for each element, on any worker.
+    public func map<Element: Sendable, Result: Sendable>(
+        _ elements: [Element], _ transform: @Sendable (Element) -> Result
+    ) -> [Result] {
+        let results = Mutex([Result?](repeating: nil, count: elements.count))
+        run(lanes: elements.count) { index, _ in
+            let result = transform(elements[index])
+            results.withLock { $0[index] = result }
+        }
+        return results.withLock { $0.compactMap(\.self) }
+    }
+}

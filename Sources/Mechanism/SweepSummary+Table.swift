@@ -10,27 +10,29 @@ extension SweepSummary {
     /// `train_layout`, and a loss row has no k.
     public func table() -> CSVTable {
         var table = CSVTable(header: SweepDirectory.summaryColumns)
-        let bootstrap = CrossedBootstrap(prompts: results.plan.evaluation.examples)
-        for base in results.bases { append(base, bootstrap, to: &table) }
+        for base in results.bases { append(base, to: &table) }
+        let cells = results.runs.flatMap { run in run.cells.map { (run, $0) } }
+        let estimates = pool.map(cells) { [bootstrap] run, cell in
+            bootstrap.estimates(
+                [cell.errors.array], columns: run.plan.configuration.training.points)
+        }
+        for ((run, cell), estimates) in zip(cells, estimates) {
+            append(run, cell, estimates, to: &table)
+        }
         for run in results.runs {
-            for cell in run.cells {
-                append(run, cell, bootstrap, to: &table)
-            }
             for loss in run.losses {
                 table.append(row(run, metric: "train_loss", step: loss.step, mean: loss.loss))
             }
         }
-        for baseline in results.baselines { append(baseline, bootstrap, to: &table) }
+        for baseline in results.baselines { append(baseline, to: &table) }
         return table
     }
 
     private func append(
-        _ run: MeasuredRun, _ cell: EvaluationCell, _ bootstrap: CrossedBootstrap,
+        _ run: MeasuredRun, _ cell: EvaluationCell, _ estimates: [Estimate],
         to table: inout CSVTable
     ) {
         let configuration = run.plan.configuration
-        let points = configuration.training.points
-        let estimates = bootstrap.estimates([cell.errors.array], columns: points)
         for (k, estimate) in estimates.enumerated() {
             let bayes = cell.layout.bayesError(
                 of: configuration.functionClass, contextLength: k,
@@ -55,9 +57,7 @@ extension SweepSummary {
         ] + cells(mean: mean, estimate: estimate, bayes: bayes)
     }
 
-    private func append(
-        _ base: MeasuredBase, _ bootstrap: CrossedBootstrap, to table: inout CSVTable
-    ) {
+    private func append(_ base: MeasuredBase, to table: inout CSVTable) {
         let dims = base.plan.configuration.model.inputDimension
         let seed = base.plan.configuration.pretraining.map { String($0.seed) } ?? ""
         let step = base.plan.configuration.pretraining.map { String($0.phase.steps) } ?? ""
@@ -77,9 +77,7 @@ extension SweepSummary {
         }
     }
 
-    private func append(
-        _ baseline: MeasuredBaseline, _ bootstrap: CrossedBootstrap, to table: inout CSVTable
-    ) {
+    private func append(_ baseline: MeasuredBaseline, to table: inout CSVTable) {
         let points = baseline.errors.count / results.plan.evaluation.examples
         let estimates = bootstrap.estimates([baseline.errors.array], columns: points)
         for (k, estimate) in estimates.enumerated() {

@@ -1,5 +1,6 @@
 import Experiments
 import InContextRegression
+import Kernels
 import Statistics
 
 /// A mean curve with its 95 % interval, point by point.
@@ -37,11 +38,16 @@ public struct SweepSummary {
     public let results: SweepResults
     /// Runs that differ in their seed alone, in the plan's order.
     public let groups: [RunGroup]
-    private let bootstrap: CrossedBootstrap
+    let bootstrap: CrossedBootstrap
+    /// Spreads the bootstraps, which are independent of each other.
+    let pool: WorkerPool
 
-    /// - Parameter results: a finished sweep.
-    public init(_ results: SweepResults) {
+    /// - Parameters:
+    ///   - results: a finished sweep.
+    ///   - workers: workers for the bootstraps; the results do not depend on it.
+    public init(_ results: SweepResults, workers: Int) {
         self.results = results
+        pool = WorkerPool(workers: workers)
         bootstrap = CrossedBootstrap(prompts: results.plan.evaluation.examples)
         var groups: [RunGroup] = []
         var places: [String: Int] = [:]

@@ -13,7 +13,7 @@ extension SweepOutput {
     ///   - results: the finished sweep.
     ///   - directory: the sweep's folder.
     func write(_ results: SweepResults, to directory: SweepDirectory) throws {
-        let summary = SweepSummary(results)
+        let summary = SweepSummary(results, workers: workerCount)
         let table = summary.table()
         try table.write(to: directory.summaryPath)
         var written = [directory.summaryPath]
