@@ -30,7 +30,8 @@ public struct Trial: Sendable {
 /// `text` with everything but letters, digits and `._+=` and `-` replaced by `_`, at most 40 characters.
 func fileNameText(_ text: String) -> String {
     let mapped = text.map { character in
-        character.isASCII && (character.isLetter || character.isNumber || "._+=-".contains(character))
+        character.isASCII
+            && (character.isLetter || character.isNumber || "._+=-".contains(character))
             ? character : "_"
     }
     return String(mapped.prefix(40))
