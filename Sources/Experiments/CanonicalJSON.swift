@@ -3,9 +3,10 @@ import Foundation
 
 /// JSON with exactly one spelling per value, for hashes and for records.
 ///
-/// No spaces; keys sorted by their UTF-8 bytes; numbers by Swift's shortest text that reads back, whole
-/// ones as integers, so that 1 and 1.0 are one value; only `"`, `\` and control characters are escaped. Foundation's encoder
-/// promises neither key order nor number text from one version to the next, and run ids hang on both.
+/// No spaces; keys sorted by their UTF-8 bytes; numbers by Swift's shortest text that reads back, whole ones
+/// as integers, so that 1 and 1.0 are one value; only `"`, `\` and control characters are escaped.
+/// Foundation's encoder promises neither key order nor number text from one version to the next, and run ids
+/// hang on both.
 public enum CanonicalJSON {
     /// The canonical text of an encodable value.
     ///

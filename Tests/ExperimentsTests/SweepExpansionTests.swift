@@ -41,6 +41,16 @@ import Testing
         #expect(trial.configuration.value(at: "training.steps")?.scalarValue == .integer(3))
     }
 
+    @Test func labelsAreFitForFileNames() throws {
+        let sweep = try parseSweep(
+            "parameters: {task: {parameters: {a: {values: [.5, \"../x\", \"\"]}}}}")
+        #expect(try trialLabels(sweep) == ["_5-s0", "_._x-s0", "s0"])
+        let long = String(repeating: "x", count: 99)
+        let many = (1...9).map { "a\($0): {values: [\(long), b]}" }.joined(separator: ", ")
+        let first = try parseSweep("parameters: {task: {parameters: {\(many)}}}").trials()[0]
+        #expect(first.label.count == 123)
+    }
+
     @Test func withoutParametersThereIsOneTrialPerSeed() throws {
         #expect(try trialLabels(try parseSweep("name: x")) == ["s0"])
         #expect(try trialLabels(try parseSweep("seeds: 3")) == ["s0", "s1", "s2"])

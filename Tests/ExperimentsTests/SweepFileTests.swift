@@ -191,7 +191,7 @@ import Testing
         ("seeds: [a]", "f.yaml:1:9: seeds[0] is 'a'; expected an integer, at least 0"),
         (
             "name: a/b",
-            "f.yaml:1:7: name is 'a/b'; expected a folder name of letters, digits, '.', '_', '-', '+' "
+            "f.yaml:1:7: name is 'a/b'; expected a folder name of at most 40 letters, digits, '.', '_', '-', '+' "
                 + "and '=', not starting with '.', and not 'bases'"
         ),
         (
