@@ -28,11 +28,14 @@ public enum BLAS {
     public static func restartOnBestKernel(environment: [String: String]) throws -> String? {
         let choice = environment["SANDBOX_BLAS_KERNEL"].flatMap { $0.isEmpty ? nil : $0 }
         if let before = environment[guardVariable] {
-            return choice.map { "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))" }
+            return choice.map {
+                "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))"
+            }
                 ?? "OpenBLAS runs its \(kernelName) kernel: \(before) did not fit this CPU and was left out"
         }
         if let choice {
-            if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil {
+            if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil
+            {
                 return nil
             }
             try Executable.reexecute(
@@ -41,7 +44,9 @@ public enum BLAS {
         }
         let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
         let isNarrow = vectorBits(ofKernel: kernelName) < CPU.current().simdWidthBits
-        guard !forced.isEmpty, isNarrow || environment["OPENBLAS_L2_SIZE"] != nil else { return nil }
+        guard !forced.isEmpty, isNarrow || environment["OPENBLAS_L2_SIZE"] != nil else {
+            return nil
+        }
         let told = forced.map { "\($0)=\(environment[$0] ?? "")" }.joined(separator: " ")
         try Executable.reexecute(removing: forced, setting: [guardVariable: told])
     }

@@ -128,7 +128,9 @@ public func addScaled(_ output: FloatView, _ input: FloatView, scale: Float) {
     let y = output.pointer
     let whole = output.count / laneCount * laneCount
     for index in stride(from: 0, to: whole, by: laneCount) {
-        y.store(y.lanes(at: index).addingProduct(x.lanes(at: index), Lanes(repeating: scale)), at: index)
+        y.store(
+            y.lanes(at: index).addingProduct(x.lanes(at: index), Lanes(repeating: scale)), at: index
+        )
     }
     for index in whole..<output.count { y[index] = y[index].addingProduct(x[index], scale) }
 }

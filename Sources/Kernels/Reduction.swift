@@ -16,7 +16,9 @@ public func sumLanes(total: FloatView, lanes: [FloatView]) -> Double {
     }
     if whole < count {
         let rest = count - whole
-        let sum = treeSum(lanes, 0..<lanes.count) { $0.pointer.partialLanes(at: whole, count: rest) }
+        let sum = treeSum(lanes, 0..<lanes.count) {
+            $0.pointer.partialLanes(at: whole, count: rest)
+        }
         total.pointer.storePartial(sum, at: whole, count: rest)
         squares += Double((sum * sum).total)
     }

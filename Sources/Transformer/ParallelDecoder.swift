@@ -19,7 +19,8 @@ public final class ParallelDecoder: Sendable {
 
     /// Fills `workspace.inputs`, `.targets`, `.lossWeights` (and `.positionStarts`, when not 0) for the given examples
     /// of the batch; the first of them goes to place 0.
-    public typealias Fill = @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
+    public typealias Fill =
+        @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
 
     /// - Parameters:
     ///   - decoder: the decoder.
