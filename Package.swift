@@ -46,10 +46,13 @@ let package = Package(
         room("InContextRegression", ["Kernels", "Randomness"]),
         room("Statistics", ["Randomness"]),
         room("Experiments", [yams, logging, "CCrypto", "Platform"]),
-        room("Training", ["Transformer", "TensorStorage", "Experiments"]),
+        room("Training", ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"]),
         room(
             "Mechanism",
-            ["InContextRegression", "Transformer", "TensorStorage", "Training", "Statistics"]),
+            [
+                "InContextRegression", "Transformer", "Kernels", "TensorStorage", "Training",
+                "Statistics", "Experiments", "Platform",
+            ]),
         room("Plotting", ["CPLplot"]),
         .executableTarget(
             name: "sandbox",

@@ -16,6 +16,38 @@ public enum BLAS {
     /// Makes every product run on the calling thread alone: the engine's workers are the parallelism.
     public static func useOneThread() { openblas_set_num_threads(1) }
 
+    /// Starts the process again, once, when the environment keeps OpenBLAS from its best kernel.
+    ///
+    /// OpenBLAS chooses its kernel while it is loaded, so only a new start helps. `OPENBLAS_CORETYPE` and
+    /// `OPENBLAS_L2_SIZE`, which clusters like to export, are removed when the kernel is narrower than the CPU or the
+    /// cache size is set by hand. `SANDBOX_BLAS_KERNEL` is the user's own choice and wins over both.
+    ///
+    /// - Parameter environment: the process's environment.
+    /// - Returns: a line for the log about what happened, nil when nothing had to.
+    /// - Throws: when the new start fails.
+    public static func restartOnBestKernel(environment: [String: String]) throws -> String? {
+        let choice = environment["SANDBOX_BLAS_KERNEL"].flatMap { $0.isEmpty ? nil : $0 }
+        if let before = environment[guardVariable] {
+            return choice.map { "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))" }
+                ?? "OpenBLAS runs its \(kernelName) kernel: \(before) did not fit this CPU and was left out"
+        }
+        if let choice {
+            if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil {
+                return nil
+            }
+            try Executable.reexecute(
+                removing: ["OPENBLAS_L2_SIZE"],
+                setting: ["OPENBLAS_CORETYPE": choice, guardVariable: choice])
+        }
+        let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
+        let isNarrow = vectorBits(ofKernel: kernelName) < CPU.current().simdWidthBits
+        guard !forced.isEmpty, isNarrow || environment["OPENBLAS_L2_SIZE"] != nil else { return nil }
+        let told = forced.map { "\($0)=\(environment[$0] ?? "")" }.joined(separator: " ")
+        try Executable.reexecute(removing: forced, setting: [guardVariable: told])
+    }
+
+    private static let guardVariable = "SANDBOX_BLAS_RESTARTED"
+
     /// Vector width in bits that a kernel family uses.
     static func vectorBits(ofKernel name: String) -> Int {
         switch name.lowercased() {

@@ -17,16 +17,16 @@ public enum Philox {
     public static func block(key: UInt64, counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
         var low = UInt32(truncatingIfNeeded: key)
         var high = UInt32(truncatingIfNeeded: key >> 32)
-        var words = counter
+        var (word0, word1, word2, word3) = (counter[0], counter[1], counter[2], counter[3])
         for _ in 0..<10 {
-            let first = words[0].multipliedFullWidth(by: multipliers.0)
-            let third = words[2].multipliedFullWidth(by: multipliers.1)
-            words = SIMD4(
-                third.high ^ words[1] ^ low, third.low, first.high ^ words[3] ^ high, first.low)
+            let first = word0.multipliedFullWidth(by: multipliers.0)
+            let third = word2.multipliedFullWidth(by: multipliers.1)
+            (word0, word1) = (third.high ^ word1 ^ low, third.low)
+            (word2, word3) = (first.high ^ word3 ^ high, first.low)
             low &+= keyIncrements.0
             high &+= keyIncrements.1
         }
-        return words
+        return SIMD4(word0, word1, word2, word3)
     }
 
     /// Eight blocks whose counters differ only in their first word: `firstIndex` to `firstIndex + 7`.

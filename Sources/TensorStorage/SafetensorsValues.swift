@@ -17,10 +17,10 @@ extension SafetensorsFile {
         if let shape {
             precondition(
                 elementCount(of: shape) == view.count, "\(view.count) elements for \(shape)")
-            guard info.shape == shape else { throw wrongShape(info, expected: "\(shape)") }
+            guard info.shape == shape else { throw wrongShape(info, expected: "\(shape) is") }
         }
         guard info.elementCount == view.count else {
-            throw wrongShape(info, expected: "\(view.count) elements")
+            throw wrongShape(info, expected: "\(view.count) elements are")
         }
         let type = info.elementType
         guard [.float32, .float16, .bfloat16, .float64].contains(type) else {
@@ -63,7 +63,7 @@ extension SafetensorsFile {
     /// - Throws: ``TensorStorageError`` as ``readFloats(_:shape:into:)`` does.
     public func floats(_ name: String, shape: [Int]? = nil) throws(TensorStorageError) -> [Float] {
         let info = try tensor(named: name)
-        if let shape, info.shape != shape { throw wrongShape(info, expected: "\(shape)") }
+        if let shape, info.shape != shape { throw wrongShape(info, expected: "\(shape) is") }
         let view = FloatView(zeros: info.elementCount)
         try readFloats(name, shape: shape, into: view)
         return view.array
@@ -78,7 +78,7 @@ extension SafetensorsFile {
     public func integers(_ name: String, shape: [Int]? = nil) throws(TensorStorageError) -> [Int64]
     {
         let info = try tensor(named: name)
-        if let shape, info.shape != shape { throw wrongShape(info, expected: "\(shape)") }
+        if let shape, info.shape != shape { throw wrongShape(info, expected: "\(shape) is") }
         let values: [Int64]? = withBytes(of: info) { bytes in
             switch info.elementType {
             case .int64: widen(bytes, Int64.self)
@@ -100,7 +100,7 @@ extension SafetensorsFile {
     private func wrongShape(_ info: TensorInfo, expected: String) -> TensorStorageError {
         TensorStorageError(
             path: path, tensor: info.name,
-            "has the shape \(Self.abridged(info.shape)); \(expected) is expected.")
+            "has the shape \(Self.abridged(info.shape)); \(expected) expected.")
     }
 
     private func wrongType(_ info: TensorInfo, expected: String) -> TensorStorageError {

@@ -69,6 +69,8 @@ struct GradientScratch: Sendable {
 
 /// One worker's memory for a shard: inputs, activations and gradients, sized once and used for every step.
 public final class DecoderWorkspace: Sendable {
+    /// The worker this memory belongs to, 0 for the calling thread.
+    public let worker: Int
     /// Largest number of rows R = B·T it takes.
     public let rowCapacity: Int
     /// Whether the backward pass can run.
@@ -100,7 +102,12 @@ public final class DecoderWorkspace: Sendable {
     ///   - configuration: the decoder's sizes.
     ///   - largest: the largest batch: `examples · length` rows are held, and sequences up to `length`.
     ///   - forTraining: whether activations of all blocks are kept for a backward pass.
-    public init(_ configuration: DecoderConfiguration, largest: BatchShape, forTraining: Bool) {
+    ///   - worker: the worker it belongs to.
+    public init(
+        _ configuration: DecoderConfiguration, largest: BatchShape, forTraining: Bool,
+        worker: Int = 0
+    ) {
+        self.worker = worker
         let rows = largest.rows
         let C = configuration.embeddingDimension
         let gradientRows = forTraining ? rows : 0

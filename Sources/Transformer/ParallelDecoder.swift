@@ -38,10 +38,10 @@ public final class ParallelDecoder: Sendable {
         }
         // Room in whole sequences of the longest kind.
         let examples = ((rows.max() ?? 1) + longest - 1) / longest
-        workspaces = (0..<useful).map { _ in
+        workspaces = (0..<useful).map { worker in
             DecoderWorkspace(
                 decoder.configuration, largest: BatchShape(examples: examples, length: longest),
-                forTraining: forTraining)
+                forTraining: forTraining, worker: worker)
         }
         let count = forTraining ? decoder.layout.count : 0
         laneGradients =

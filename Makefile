@@ -1,0 +1,83 @@
+# make sweep    from a fresh Debian 12 with Swift, make and git to tables and pictures
+# make test     the whole suite, warnings as errors, lint
+# Neither needs the other to have run.
+
+# OpenBLAS; PLplot with the driver for PNG, SVG and PDF; libcrypto for SHA-256.
+PACKAGES = libopenblas-dev libplplot-dev plplot-driver-cairo libssl-dev
+APT_LISTS = /var/lib/apt/lists
+
+PREFIX = /usr/local
+CLASS = polynomial
+# make build PORTABLE=1 compiles for any CPU of this kind, not for this machine's own.
+PORTABLE =
+SWIFT_FLAGS = -c release $(if $(PORTABLE),--disable-default-traits)
+
+# Another version of the formatter has other opinions, so `make test` lints with this one only.
+FORMATTER = 6.3.1
+LINT = swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+# Settings of the machine that may hold OpenBLAS to slower kernels; the program itself drops
+# them when it starts, a test runner cannot.
+CLEAN_ENVIRONMENT = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
+
+.PHONY: help sweep build test lint install clean deps toolchain
+.DEFAULT_GOAL = help
+
+help:
+	@echo 'make sweep [CLASS=polynomial]   build, then train, evaluate and draw one class'
+	@echo 'make test                       every test and the lint'
+	@echo 'make build [PORTABLE=1]         .build/release/sandbox'
+	@echo 'make install PREFIX=/usr/local  the program and its sweep files (honours DESTDIR)'
+	@echo 'make lint | deps | clean        check the format | install packages | remove .build'
+
+sweep: build
+	.build/release/sandbox sweep --class $(CLASS)
+
+build: toolchain deps
+	swift build $(SWIFT_FLAGS) --product sandbox
+	@bin="$$(swift build $(SWIFT_FLAGS) --show-bin-path)" && \
+	{ [ .build/release/sandbox -ef "$$bin/sandbox" ] || \
+		{ mkdir -p .build/release && ln -sf "$$bin/sandbox" .build/release/sandbox; }; }
+
+test: toolchain deps
+	@version="$$(swift format --version)"; \
+	if [ "$$version" = "$(FORMATTER)" ]; then echo '$(LINT)'; $(LINT); \
+	else echo "lint left out: it needs swift-format $(FORMATTER), this is $$version"; fi
+	$(CLEAN_ENVIRONMENT) swift test $(SWIFT_FLAGS) --scratch-path .build/tests --disable-xctest --no-parallel
+
+lint: toolchain
+	$(LINT)
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/sandbox/sweeps"
+	install -m 755 .build/release/sandbox "$(DESTDIR)$(PREFIX)/bin/sandbox"
+	cp -R sweeps/. "$(DESTDIR)$(PREFIX)/share/sandbox/sweeps/"
+	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sandbox"
+
+clean:
+	rm -rf .build
+
+toolchain:
+	@command -v swift >/dev/null || { echo 'Swift 6.2 or newer is needed and there is no `swift`' \
+		'command: install it from https://www.swift.org/install/linux/ and put it on PATH.' >&2; exit 1; }
+
+# Installs what is missing and nothing else; asks for nothing.
+deps:
+	@command -v dpkg-query >/dev/null || { echo 'This is not a Debian system; make sure of its' \
+		'equivalents of: $(PACKAGES)' >&2; exit 0; }; \
+	missing=; for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || \
+			missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	install="apt-get install -y --no-install-recommends$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then root=; \
+	elif sudo -n true 2>/dev/null; then root='sudo -n'; \
+	else echo "Some packages are missing and only root can install them. Run this, then make again:" >&2; \
+		if command -v sudo >/dev/null; then echo "  sudo apt-get update && sudo $$install" >&2; \
+		else echo "  su -c 'apt-get update && $$install'" >&2; fi; exit 1; \
+	fi; \
+	as_root="$$root env DEBIAN_FRONTEND=noninteractive"; \
+	if ls $(APT_LISTS)/*_Packages* >/dev/null 2>&1; then \
+		$$as_root $$install || { $$as_root apt-get update && $$as_root $$install; }; \
+	else $$as_root apt-get update && $$as_root $$install; fi

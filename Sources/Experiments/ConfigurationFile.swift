@@ -1,0 +1,165 @@
+import Foundation
+import Platform
+
+/// A configuration file together with what it inherits.
+public struct ConfigurationFile: Sendable {
+    /// The merged tree, without the key `inherit`; command-line values are not in it yet.
+    public let tree: ConfigurationNode
+    /// The text of the file itself, byte for byte.
+    public let text: String
+    /// The path it was read from, or the name it was given.
+    public let path: String
+
+    /// Reads `path` and the files named by `inherit` (relative to the file that names them; later wins).
+    ///
+    /// - Parameters:
+    ///   - preset: replaces the entry `base/….yaml` of `inherit` by `base/<preset>.yaml`, or comes first when
+    ///     there is none.
+    ///   - searchFolders: where `base/` is looked for when it does not lie beside the file.
+    public static func load(
+        path: String, preset: String? = nil, searchFolders: [String] = []
+    ) throws -> ConfigurationFile {
+        let (node, text) = try ConfigurationNode.read(path: path)
+        return try load(
+            node, text: text, path: path, preset: preset, searchFolders: searchFolders)
+    }
+
+    /// Reads a configuration from `yaml`, as if it stood in a file at `path` (whose folder `inherit` starts
+    /// from; the file need not exist).
+    public static func load(
+        yaml: String, path: String, preset: String? = nil, searchFolders: [String] = []
+    ) throws -> ConfigurationFile {
+        let node = try ConfigurationNode.parse(document: yaml, source: path)
+        return try load(
+            node, text: yaml, path: path, preset: preset, searchFolders: searchFolders)
+    }
+
+    private static func load(
+        _ node: ConfigurationNode, text: String, path: String, preset: String?,
+        searchFolders: [String]
+    ) throws -> ConfigurationFile {
+        var loader = InheritanceLoader(preset: preset, searchFolders: searchFolders)
+        let tree = try loader.resolve(node, path: path, isPreset: false)
+        return ConfigurationFile(tree: tree, text: text, path: path)
+    }
+
+    /// The tree with command-line values in place, in order.
+    public func applying(_ overrides: [ConfigurationOverride]) throws -> ConfigurationNode {
+        try overrides.reduce(tree) { try $1.applied(to: $0) }
+    }
+}
+
+/// Follows `inherit` and lays the files over one another.
+private struct InheritanceLoader {
+    /// Preset not yet put in its place.
+    var preset: String?
+    let searchFolders: [String]
+    /// The files being read, outermost first: shown path and resolved path.
+    var chain: [(shown: String, resolved: String)] = []
+    var fileCount = 0
+
+    init(preset: String?, searchFolders: [String]) {
+        self.preset = preset
+        self.searchFolders = searchFolders
+    }
+
+    mutating func resolve(
+        _ node: ConfigurationNode, path: String, isPreset: Bool
+    ) throws -> ConfigurationNode {
+        chain.append((path, URL(fileURLWithPath: path).resolvingSymlinksInPath().path))
+        defer { chain.removeLast() }
+        let folder = (path as NSString).deletingLastPathComponent
+        var merged: ConfigurationNode?
+        for (entry, mark) in try inheritedEntries(of: node, isPreset: isPreset) {
+            let isBase = entry.hasPrefix("base/")
+            let file = locate(entry, folder: folder, isBase: isBase)
+            try check(file, mark: mark)
+            let inner: ConfigurationNode
+            do {
+                inner = try ConfigurationNode.read(path: file).node
+            } catch let error as ConfigurationError where error.mark.line == nil {
+                throw ConfigurationError(mark, "inherit: \(error.message)")
+            }
+            let tree = try resolve(inner, path: file, isPreset: isPreset || isBase)
+            merged = merged.map { lay(tree, over: $0) } ?? tree
+        }
+        let own = node.removing { $0 == "inherit" }
+        return merged.map { lay(own, over: $0) } ?? own
+    }
+
+    /// The entries of `inherit`, the preset in place of `base/…`.
+    private mutating func inheritedEntries(
+        of node: ConfigurationNode, isPreset: Bool
+    ) throws -> [(String, SourceMark)] {
+        let reader = try ConfigurationReader(node)
+        var entries: [(String, SourceMark)] = []
+        if let list = reader.node("inherit") {
+            let names = try reader.strings("inherit")
+            let marks = (list.elements ?? [list]).map(\.mark)
+            entries = Array(zip(names, marks))
+        }
+        guard !isPreset, let preset else { return entries }
+        let isOutermost = chain.count == 1
+        let index = entries.firstIndex { $0.0.hasPrefix("base/") }
+        if index == nil && !isOutermost { return entries }
+        // Whatever base the file names, and wherever the presets lie, only this preset is read.
+        let mark = SourceMark(source: "command line: --preset \(preset)")
+        try checkPreset(preset, folder: (chain[0].shown as NSString).deletingLastPathComponent)
+        let replacement = ("base/\(preset).yaml", mark)
+        if let index { entries[index] = replacement } else { entries.insert(replacement, at: 0) }
+        self.preset = nil
+        return entries
+    }
+
+    private func checkPreset(_ preset: String, folder: String) throws {
+        var names: Set<String> = []
+        for place in [folder.isEmpty ? "." : folder] + searchFolders {
+            for file in (try? Folder.contents(of: place + "/base")) ?? []
+            where file.hasSuffix(".yaml") {
+                names.insert(String(file.dropLast(5)))
+            }
+        }
+        if !names.contains(preset) {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --preset \(preset)"),
+                "unknown preset '\(preset)'" + Spelling.hint(for: preset, among: names.sorted()))
+        }
+    }
+
+    private func locate(_ entry: String, folder: String, isBase: Bool) -> String {
+        if entry.hasPrefix("/") { return entry }
+        let beside = folder.isEmpty ? entry : "\(folder)/\(entry)"
+        if !isBase || FileManager.default.fileExists(atPath: beside) { return beside }
+        let candidates = searchFolders.map { "\($0)/\(entry)" }
+        return candidates.first { FileManager.default.fileExists(atPath: $0) } ?? beside
+    }
+
+    private mutating func check(_ file: String, mark: SourceMark) throws {
+        let resolved = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        if let start = chain.firstIndex(where: { $0.resolved == resolved }) {
+            let cycle = chain[start...].map(\.shown) + [file]
+            throw ConfigurationError(
+                mark, "inherit goes in a circle: " + cycle.joined(separator: " → "))
+        }
+        fileCount += 1
+        if fileCount > 100 {
+            throw ConfigurationError(mark, "inherit leads to more than 100 files")
+        }
+    }
+
+    /// Under `parameters` a definition (`value`, `values`, `min`, …) replaces the inherited one: half of each
+    /// would mean nothing.
+    private func lay(
+        _ upper: ConfigurationNode, over lower: ConfigurationNode
+    ) -> ConfigurationNode {
+        let merged = lower.overlaid(by: upper)
+        guard let lowerParameters = lower["parameters"], let upperParameters = upper["parameters"],
+            var entries = merged.entries,
+            let index = entries.firstIndex(where: { $0.key == "parameters" })
+        else { return merged }
+        entries[index].value = lowerParameters.overlaid(by: upperParameters) { node in
+            ["value", "values", "min", "max"].contains { node[$0] != nil }
+        }
+        return ConfigurationNode(.mapping(entries), mark: merged.mark)
+    }
+}

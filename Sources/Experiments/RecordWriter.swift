@@ -1,0 +1,126 @@
+import Foundation
+import Platform
+
+/// A JSON-lines file that grows by whole lines: one record, one line, one `write(2)`.
+///
+/// Records are canonical JSON (sorted keys, shortest numbers; NaN and infinities as `null`), so that equal
+/// runs write equal bytes. Not `Sendable`: it belongs to one writer.
+public final class RecordWriter {
+    private let file: AppendOnlyFile
+
+    /// Opens `path` for appending, creates it when missing, and drops an unterminated last line, which a
+    /// killed process can leave.
+    public init(path: String) throws {
+        file = try AppendOnlyFile(path: path)
+        try dropUnterminatedLine()
+    }
+
+    /// The file's path.
+    public var path: String { file.path }
+
+    /// The file's length in bytes: what a checkpoint stores, to be given back to
+    /// ``truncate(toByteLength:)`` on resume.
+    public var byteLength: Int { get throws { try file.byteLength } }
+
+    /// Appends a record.
+    public func append(_ record: [String: JSONValue]) throws {
+        try file.append(Data((CanonicalJSON.text(of: .object(record)) + "\n").utf8))
+    }
+
+    /// Appends any encodable record.
+    public func append(encoding record: some Encodable) throws {
+        let json = try JSONValue(encoding: record)
+        try file.append(Data((CanonicalJSON.text(of: json) + "\n").utf8))
+    }
+
+    /// Cuts the file back to `length` bytes (and to a line's end, should `length` lie within a line).
+    ///
+    /// - Throws: ``SystemError`` when the file is shorter than `length`: records that the checkpoint counts
+    ///   are gone, and going on would hide it.
+    public func truncate(toByteLength length: Int) throws {
+        let present = try file.byteLength
+        if present < length {
+            throw SystemError(
+                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the "
+                    + "file was cut or replaced: restore it, or start the run again")
+        }
+        try file.truncate(toByteLength: length)
+        try dropUnterminatedLine()
+    }
+
+    /// Waits until every record has reached the disk.
+    public func synchronize() throws { try file.synchronize() }
+
+    private func dropUnterminatedLine() throws {
+        let whole = try file.byteLengthOfWholeLines
+        if whole < (try file.byteLength) { try file.truncate(toByteLength: whole) }
+    }
+}
+
+/// Reads JSON-lines files.
+public enum RecordReader {
+    /// The records of the file at `path`; an unterminated last line is left out.
+    ///
+    /// - Throws: ``SystemError`` naming the file and the line of a record that cannot be decoded.
+    public static func read<Record: Decodable>(
+        _ path: String, as type: Record.Type = JSONValue.self
+    ) throws -> [Record] {
+        let data = try WholeFile.read(path)
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        var records: [Record] = []
+        var start = data.startIndex
+        var number = 1
+        while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            if end > start {
+                do {
+                    records.append(try decoder.decode(Record.self, from: data[start..<end]))
+                } catch {
+                    throw SystemError("\(path):\(number): not a valid record: \(brief(error))")
+                }
+            }
+            start = end + 1
+            number += 1
+        }
+        return records
+    }
+}
+
+/// The short form of a decoding error: the path of the value and what is wrong with it.
+func brief(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    func text(_ context: DecodingError.Context, _ fallback: String) -> String {
+        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+        return path.isEmpty ? fallback : "\(path): \(fallback)"
+    }
+    switch error {
+    case .keyNotFound(let key, let context):
+        return text(context, "the key '\(key.stringValue)' is missing")
+    case .typeMismatch(let type, let context): return text(context, "expected \(type)")
+    case .valueNotFound(let type, let context): return text(context, "expected \(type), found null")
+    case .dataCorrupted(let context): return text(context, context.debugDescription)
+    @unknown default: return "\(error)"
+    }
+}
+
+/// JSON files written for programs and people: sorted keys, indented, dates in ISO 8601, written atomically.
+enum JSONFile {
+    static func write(_ value: some Encodable, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        var data = try encoder.encode(value)
+        data.append(UInt8(ascii: "\n"))
+        try AtomicFile.write(data, to: path)
+    }
+
+    static func read<Value: Decodable>(_ path: String, as type: Value.Type) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        do {
+            return try decoder.decode(type, from: try WholeFile.read(path))
+        } catch let error as DecodingError {
+            throw SystemError("cannot read '\(path)': \(brief(error))")
+        }
+    }
+}

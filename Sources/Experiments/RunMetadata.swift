@@ -1,0 +1,78 @@
+import Foundation
+
+/// How far a run has come.
+public enum RunStatus: String, Codable, CaseIterable, Sendable {
+    /// Asked for, not begun.
+    case queued
+    /// Begun; when nobody holds its lock the process died and the run can be resumed.
+    case running
+    /// Done.
+    case finished
+    /// Ended by an error, which the metadata holds.
+    case failed
+    /// Stopped by a signal after a checkpoint; can be resumed.
+    case interrupted
+}
+
+/// A run's `metadata.json`: everything about it that does not decide its numbers.
+public struct RunMetadata: Hashable, Codable, Sendable {
+    /// The version of this file's form.
+    public static let currentFormatVersion = 1
+
+    /// The version of the form it was written in.
+    public var formatVersion = RunMetadata.currentFormatVersion
+    /// How far the run has come.
+    public var status: RunStatus
+    /// When the run's folder was made.
+    public var created: Date
+    /// When training first began; nil before.
+    public var started: Date?
+    /// When the run last ended: finished, failed or interrupted.
+    public var finished: Date?
+    /// The last step that was taken; nil before the first.
+    public var step: Int?
+    /// This program's version.
+    public var sandboxVersion: String
+    /// The BLAS kernel in use, such as `Cooperlake`: results are bit-identical only under the same one.
+    public var blasKernel: String?
+    /// Versions of the libraries in use, by name.
+    public var libraries: [String: String]
+    /// Machine, commit and command line of the last process that worked on the run.
+    public var provenance: Provenance
+    /// Why the run failed; nil otherwise.
+    public var error: String?
+
+    enum CodingKeys: String, CodingKey {
+        case formatVersion = "format_version"
+        case status, created, started, finished, step
+        case sandboxVersion = "sandbox_version"
+        case blasKernel = "blas_kernel"
+        case libraries, provenance, error
+    }
+
+    /// Metadata of a run that has just been asked for.
+    public init(
+        status: RunStatus = .queued, sandboxVersion: String, blasKernel: String? = nil,
+        libraries: [String: String] = [:], provenance: Provenance
+    ) {
+        self.status = status
+        created = provenance.date
+        self.sandboxVersion = sandboxVersion
+        self.blasKernel = blasKernel
+        self.libraries = libraries
+        self.provenance = provenance
+    }
+
+    /// Sets the status and the time that goes with it; an error only stays with ``RunStatus/failed``.
+    public mutating func become(_ status: RunStatus, at date: Date, error: String? = nil) {
+        self.status = status
+        self.error = status == .failed ? error : nil
+        switch status {
+        case .queued: break
+        case .running:
+            if started == nil { started = date }
+            finished = nil
+        case .finished, .failed, .interrupted: finished = date
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Platform
+
+/// A sweep's `manifest.json`: the trials it expands to and how far each has come.
+public struct SweepManifest: Hashable, Codable, Sendable {
+    /// One trial of the sweep.
+    public struct Entry: Hashable, Codable, Sendable {
+        /// The run's folder name inside the sweep's folder.
+        public var run: String
+        /// The hash of what decides the run's weights.
+        public var hash: String
+        /// The base model's folder name under `runs/bases`; nil for a run without one.
+        public var base: String?
+        /// The trial's seed.
+        public var seed: Int
+        /// The values of the parameters that differ between trials.
+        public var varying: [Trial.Value]
+        /// How far the run has come.
+        public var status: RunStatus
+        /// Why it failed; nil otherwise.
+        public var error: String?
+
+        /// Makes an entry.
+        public init(
+            run: String, hash: String, base: String? = nil, seed: Int, varying: [Trial.Value],
+            status: RunStatus = .queued, error: String? = nil
+        ) {
+            self.run = run
+            self.hash = hash
+            self.base = base
+            self.seed = seed
+            self.varying = varying
+            self.status = status
+            self.error = error
+        }
+    }
+
+    /// The version of this file's form.
+    public var formatVersion = 1
+    /// The sweep's name.
+    public var name: String
+    /// The sweep file as it was named.
+    public var file: String
+    /// The preset asked for on the command line; nil when none was.
+    public var preset: String?
+    /// The values set on the command line.
+    public var overrides: [String]
+    /// The trials in the order they are run.
+    public var trials: [Entry]
+
+    enum CodingKeys: String, CodingKey {
+        case formatVersion = "format_version"
+        case name, file, preset, overrides, trials
+    }
+
+    /// Makes a manifest.
+    public init(
+        name: String, file: String, preset: String? = nil, overrides: [String] = [],
+        trials: [Entry]
+    ) {
+        self.name = name
+        self.file = file
+        self.preset = preset
+        self.overrides = overrides
+        self.trials = trials
+    }
+}
+
+/// The folder of one sweep.
+public struct SweepDirectory: Hashable, Sendable {
+    /// The columns of `summary.csv`: one row per run × evaluation cell × k.
+    public static let summaryColumns = [
+        "sweep", "run", "base", "seed", "step", "function_class", "train_layout", "eval_layout",
+        "prompt", "metric", "k", "mean", "standard_error", "bootstrap_low", "bootstrap_high",
+        "bayes", "excess_risk", "examples",
+    ]
+
+    /// The folder.
+    public let path: String
+
+    /// Names a sweep's folder, which need not exist.
+    public init(path: String) { self.path = path }
+
+    /// The copy of the sweep file.
+    public var sweepPath: String { "\(path)/sweep.yaml" }
+    /// The trials with their status.
+    public var manifestPath: String { "\(path)/manifest.json" }
+    /// The tidy table of results.
+    public var summaryPath: String { "\(path)/summary.csv" }
+    /// The verdicts.
+    public var claimsPath: String { "\(path)/claims.json" }
+    /// The pictures.
+    public var plotsPath: String { "\(path)/plots" }
+
+    /// The folder of one of its runs.
+    public func run(_ name: String) -> RunDirectory { RunDirectory(path: "\(path)/\(name)") }
+
+    /// Creates the folder and copies the sweep file into it, byte for byte.
+    public func create(sweepText: String) throws {
+        try Folder.create(path)
+        try AtomicFile.write(sweepText, to: sweepPath)
+    }
+
+    /// The manifest; nil when the file is missing.
+    public func manifest() throws -> SweepManifest? {
+        do {
+            return try JSONFile.read(manifestPath, as: SweepManifest.self)
+        } catch let error as SystemError where error.code == ENOENT {
+            return nil
+        }
+    }
+
+    /// Writes the manifest, whole or not at all.
+    public func write(_ manifest: SweepManifest) throws {
+        try JSONFile.write(manifest, to: manifestPath)
+    }
+
+    /// Changes the manifest while holding a lock, so that two processes working on one sweep keep each
+    /// other's entries.
+    public func updateManifest(_ change: (inout SweepManifest) throws -> Void) throws {
+        let lock = try FileLock.lock("\(path)/manifest.lock")
+        defer { lock.release() }
+        guard var manifest = try manifest() else {
+            throw SystemError("'\(manifestPath)' is missing; run the sweep again to write it")
+        }
+        try change(&manifest)
+        try write(manifest)
+    }
+}

@@ -1,0 +1,195 @@
+import Foundation
+import Platform
+
+/// A sweep as a person wrote it, with what it inherits and what the command line set.
+///
+/// The shape follows Weights & Biases' sweep files, plus seeds and an evaluation section. Sections (`model`,
+/// `training`, …) are passed on as trees: only their readers know what they mean.
+public struct SweepFile: Sendable {
+    /// How trials are chosen.
+    public enum Method: Hashable, Sendable {
+        /// Every combination of values.
+        case grid
+        /// `count` draws, decided by `seed` alone.
+        case random(count: Int, seed: Int)
+    }
+
+    /// The newest `version` this program reads.
+    public static let newestVersion = 1
+    static let ownKeys = [
+        "version", "name", "method", "count", "sweep_seed", "seeds", "parameters", "exclude",
+        "evaluate",
+    ]
+
+    /// The path it was read from, or the name it was given.
+    public let path: String
+    /// The text of the file, byte for byte.
+    public let text: String
+    /// The sweep's name, also its folder's; the file's name without extension unless it says otherwise.
+    public let name: String
+    /// How trials are chosen.
+    public let method: Method
+    /// The seeds, the innermost axis.
+    public let seeds: [Int]
+    /// The parameters in the order of the file.
+    public let parameters: [SweepParameter]
+    /// For each entry of `exclude`, the values by which it matches each named parameter (or `seed`).
+    let exclusions: [[String: [JSONValue]]]
+    /// The section `evaluate`; an empty mapping when there is none.
+    public let evaluate: ConfigurationNode
+    /// The other sections merged, without the sweep's own keys and without parameter values.
+    public let configuration: ConfigurationNode
+    /// Everything merged, command line included: what `--print-config` shows.
+    public let resolved: ConfigurationNode
+
+    /// Reads a sweep file.
+    ///
+    /// - Parameters:
+    ///   - sections: the top-level names the caller's readers know besides the sweep's own keys.
+    ///   - preset: takes the place of the `base/…` entry of `inherit`.
+    ///   - overrides: `key=value` arguments; one that names a parameter replaces its values (a list becomes
+    ///     `values`, anything else `value`).
+    ///   - searchFolders: where presets are looked for when they do not lie beside the file.
+    public static func load(
+        path: String, sections: [String], preset: String? = nil, overrides: [String] = [],
+        searchFolders: [String] = []
+    ) throws -> SweepFile {
+        let file = try ConfigurationFile.load(
+            path: path, preset: preset, searchFolders: searchFolders)
+        return try SweepFile(file, sections: sections, overrides: overrides)
+    }
+
+    /// Reads a sweep from `yaml` as if it stood at `path`: for sweeps that a program writes itself.
+    public static func load(
+        yaml: String, path: String, sections: [String], preset: String? = nil,
+        overrides: [String] = [], searchFolders: [String] = []
+    ) throws -> SweepFile {
+        let file = try ConfigurationFile.load(
+            yaml: yaml, path: path, preset: preset, searchFolders: searchFolders)
+        return try SweepFile(file, sections: sections, overrides: overrides)
+    }
+
+    private init(_ file: ConfigurationFile, sections: [String], overrides: [String]) throws {
+        let tree = try overrides.reduce(file.tree) {
+            try SweepFile.apply(ConfigurationOverride($1), to: $0)
+        }
+        let reader = try ConfigurationReader(tree)
+        path = file.path
+        text = file.text
+        resolved = tree
+        try SweepFile.checkVersion(reader)
+        let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+        name = try SweepFile.name(reader, default: stem)
+        method = try SweepFile.method(reader)
+        seeds = try SweepFile.seeds(reader)
+        parameters = try reader.node("parameters").map { try SweepParameter.read($0) } ?? []
+        exclusions = try SweepFile.exclusions(reader, parameters: parameters)
+        evaluate =
+            reader.node("evaluate") ?? .emptyMapping(mark: SourceMark(source: file.path))
+        for section in sections { _ = reader.node(section) }
+        try reader.finish()
+        for parameter in parameters where !sections.contains(parameter.path[0]) {
+            let hint = Spelling.hint(for: parameter.path[0], among: sections)
+            throw ConfigurationError(
+                parameter.mark, "unknown parameter '\(parameter.name)'" + hint)
+        }
+        configuration = tree.removing { SweepFile.ownKeys.contains($0) }
+    }
+
+    /// The resolved sweep as YAML, a fixed order: the sweep's own keys, then the sections.
+    public func printed() throws -> String {
+        let entries = resolved.entries ?? []
+        let own = SweepFile.ownKeys.compactMap { key in entries.first { $0.key == key } }
+        let rest = entries.filter { !SweepFile.ownKeys.contains($0.key) }
+        return try ConfigurationNode(.mapping(own + rest), mark: resolved.mark).yaml()
+    }
+
+    // MARK: The sweep's own keys
+
+    private static func checkVersion(_ reader: ConfigurationReader) throws {
+        let version = try reader.integer("version", default: newestVersion, in: 1...)
+        if version > newestVersion {
+            throw reader.error(
+                "version", "is \(version); this program reads versions up to \(newestVersion)")
+        }
+    }
+
+    private static func name(_ reader: ConfigurationReader, default stem: String) throws -> String {
+        let name = try reader.string("name", default: stem)
+        // `bases` is where the base models live, beside the sweeps.
+        if name.isEmpty || fileNameText(name) != name || name.hasPrefix(".") || name == "bases" {
+            throw reader.error(
+                "name",
+                "is '\(name)'; expected a folder name of letters, digits, '.', '_', '-', '+' and "
+                    + "'=', not starting with '.', and not 'bases'")
+        }
+        return name
+    }
+
+    private static func method(_ reader: ConfigurationReader) throws -> Method {
+        let method = try reader.choice("method", default: "grid", among: ["grid", "random"])
+        if method == "random" {
+            return .random(
+                count: try reader.integer("count", in: 1...),
+                seed: try reader.integer("sweep_seed", in: 0...))
+        }
+        for key in ["count", "sweep_seed"] where reader.node(key) != nil {
+            throw reader.error(key, "belongs to method: random; remove it or set the method")
+        }
+        return .grid
+    }
+
+    private static func seeds(_ reader: ConfigurationReader) throws -> [Int] {
+        if let node = reader.node("seeds"), node.elements == nil {
+            return Array(0..<(try reader.integer("seeds", in: 1...10_000)))
+        }
+        let seeds = try reader.integers("seeds", default: [0], in: 0...)
+        if seeds.isEmpty { throw reader.error("seeds", "is an empty list; name at least one seed") }
+        if Set(seeds).count < seeds.count {
+            throw reader.error("seeds", "has a seed more than once; keep one of each")
+        }
+        return seeds
+    }
+
+    private static func exclusions(
+        _ reader: ConfigurationReader, parameters: [SweepParameter]
+    ) throws -> [[String: [JSONValue]]] {
+        guard let node = reader.node("exclude") else { return [] }
+        let names = parameters.map(\.name) + ["seed"]
+        return try (node.elements ?? [node]).map { entry in
+            var exclusion: [String: [JSONValue]] = [:]
+            try collect(entry, path: [], names: names, into: &exclusion)
+            if exclusion.isEmpty {
+                throw ConfigurationError(
+                    entry.mark, "an entry of exclude is empty; name a parameter and its value")
+            }
+            return exclusion
+        }
+    }
+
+    /// Reads `{layout: cft, training: {steps: [100, 200]}}`; dotted names work as well.
+    private static func collect(
+        _ node: ConfigurationNode, path: [String], names: [String],
+        into exclusion: inout [String: [JSONValue]]
+    ) throws {
+        guard let entries = node.entries else {
+            throw ConfigurationError(
+                node.mark, "exclude has \(node.shown); expected mappings {parameter: value}")
+        }
+        for entry in entries {
+            let path = path + [entry.key]
+            let name = path.joined(separator: ".")
+            if names.contains(name) {
+                let values = entry.value.elements ?? [entry.value]
+                exclusion[name] = values.map(\.json.withWholeNumbersAsIntegers)
+            } else if entry.value.entries != nil {
+                try collect(entry.value, path: path, names: names, into: &exclusion)
+            } else {
+                throw ConfigurationError(
+                    entry.keyMark,
+                    "exclude names the unknown parameter '\(name)'"
+                        + Spelling.hint(for: name, among: names))
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Experiments
+import InContextRegression
+
+/// The section `evaluate:`: on which layouts, prompts and baselines a finished run is measured.
+///
+/// It decides no weights: a changed section evaluates again and trains nothing.
+public struct EvaluationConfiguration: Sendable {
+    /// Layouts of the evaluation prompts; every trained model is measured under each.
+    public let layouts: [PromptLayout]
+    /// Distributions of the evaluation prompts.
+    public let prompts: [String]
+    /// Names of the reference predictors; `bayes` is the closed form where there is one.
+    public let baselines: [String]
+    /// Fresh prompts.
+    public let examples: Int
+    /// Key of the evaluation prompts, the same for every model.
+    public let seed: UInt64
+
+    /// Reads the section.
+    ///
+    /// - Parameter reader: the mapping under `evaluate`.
+    /// - Throws: `ConfigurationError` for an unknown name or an impossible number.
+    public init(_ reader: ConfigurationReader) throws {
+        layouts = try reader.choices(
+            "layouts", default: [.cpt, .cft, .negCFT], accepted: layoutNames
+        ) { try? PromptLayout.named($0) }
+        prompts = try reader.choices(
+            "prompts", default: ["standard"], accepted: ["standard"]
+        ) { $0 == "standard" ? $0 : nil }
+        baselines = try reader.choices(
+            "baselines", default: ["bayes", "least_squares", "zero"],
+            accepted: ["bayes"] + Baselines.all.map(\.name)
+        ) { $0 == "bayes" ? $0 : (try? Baselines.named($0))?.name }
+        examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
+        seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
+    }
+
+    var json: JSONValue {
+        [
+            "layouts": .array(layouts.map { .string($0.name) }),
+            "prompts": .array(prompts.map(JSONValue.string)),
+            "baselines": .array(baselines.map(JSONValue.string)),
+            "examples": .integer(examples),
+            "seed": .integer(Int(seed)),
+        ]
+    }
+}

@@ -1,0 +1,81 @@
+import Experiments
+import InContextRegression
+import Kernels
+import Platform
+import Training
+import Transformer
+
+/// One phase of training, pretraining or fine-tuning, in its run directory: starts, resumes and checkpoints.
+struct PhaseRunner {
+    let directory: RunDirectory
+    let decoder: Decoder
+    let phase: PhaseConfiguration
+    let recording: RecordingConfiguration
+    let curriculum: Curriculum
+    let functionClass: any FunctionClass
+    let layout: PromptLayout
+    let seed: UInt64
+    /// What the prompts of a step are for.
+    let purpose: @Sendable (_ step: Int) -> PromptPhase
+    let workers: Int
+    /// Parameters at step 0.
+    let initialParameters: () throws -> FloatView
+    /// Told of every step: steps done and the loss.
+    let progress: (_ step: Int, _ loss: Double) -> Void
+    /// Told of anything worth a line in the log.
+    let notice: (String) -> Void
+
+    /// Trains to the end, from the last checkpoint where there is one.
+    func run() throws -> TrainingOutcome {
+        var state = TrainingState(layout: decoder.layout, parameters: try initialParameters())
+        try resume(&state)
+        let source = PromptSource(
+            functionClass, layout: layout, seed: seed,
+            dims: decoder.configuration.inputDimension, batchSize: phase.batchSize,
+            points: curriculum.points.values, workers: workers)
+        let model = ParallelDecoder(
+            decoder, workers: workers,
+            batches: curriculum.points.values.map(source.shape(points:)), forTraining: true)
+        let weights = decoder.weights(in: state.parameters)
+        let parameters = state.parameters
+        let moments = state.moments
+        let loop = TrainingLoop(
+            options: phase.trainingOptions(recording: recording), directory: directory,
+            gradients: { step in
+                let points = curriculum.points.value(atStep: step)
+                return model.lossAndGradients(
+                    weights: weights, batch: source.shape(points: points),
+                    fill: source.fill(
+                        purpose(step), points: points,
+                        activeDims: curriculum.dims.value(atStep: step)))
+            },
+            update: { model.adamStep(parameters: parameters, moments: moments, step: $0) },
+            progress: progress)
+        return try loop.run(&state)
+    }
+
+    private func resume(_ state: inout TrainingState) throws {
+        let metrics = try RecordWriter(path: directory.metricsPath)
+        guard let step = try directory.latestCheckpointStep() else {
+            try metrics.truncate(toByteLength: 0)
+            return
+        }
+        let record = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: step))
+        try metrics.truncate(toByteLength: record.metricsBytes)
+        if record.blasKernel != BLAS.kernelName {
+            notice(
+                "\(directory.path) was trained with the BLAS kernel \(record.blasKernel) and continues with "
+                    + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run")
+        }
+    }
+
+}
+
+extension CurriculumSchedule {
+    /// Every value the schedule goes through, in order.
+    var values: [Int] {
+        var values = [start]
+        while inc > 0, let last = values.last, last < end { values.append(min(last + inc, end)) }
+        return values
+    }
+}

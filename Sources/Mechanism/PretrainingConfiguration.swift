@@ -1,0 +1,94 @@
+import Experiments
+import InContextRegression
+
+/// The section `pretraining:`: how the base model learns linear functions in context.
+public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
+    /// `linear_regression`, the public code's name for the class `linear`.
+    public var task: String
+    /// Points, steps, batch and optimizer.
+    public var phase: PhaseConfiguration
+    /// Key of initialization and prompts; runs of all seeds share one base.
+    public var seed: UInt64
+    /// Garg's curriculum over dimensions and points.
+    public var curriculum: CurriculumConfiguration
+
+    /// Reads the section.
+    ///
+    /// - Parameters:
+    ///   - reader: the mapping under `pretraining`.
+    ///   - model: the model the curriculum must fit.
+    /// - Throws: `ConfigurationError` for a missing or impossible value.
+    init(_ reader: ConfigurationReader, model: ModelConfiguration) throws {
+        task = try reader.choice(
+            "task", default: "linear_regression", among: ["linear_regression"])
+        let phase = try PhaseConfiguration(reader)
+        self.phase = phase
+        seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
+        curriculum = try reader.section("curriculum") {
+            try CurriculumConfiguration($0, dims: model.inputDimension, points: phase.points)
+        }
+        if curriculum.dims.end > model.inputDimension {
+            throw reader.error(
+                "curriculum",
+                "ends at \(curriculum.dims.end) dims, above model.n_dims = \(model.inputDimension)")
+        }
+        if max(phase.points, curriculum.points.end) > model.positionCount {
+            throw reader.error(
+                "n_points",
+                "needs \(2 * max(phase.points, curriculum.points.end)) positions and the model has "
+                    + "\(2 * model.positionCount); raise model.n_positions")
+        }
+    }
+
+    /// Writes the phase's keys beside the others, as they stand in a sweep file.
+    public func encode(to encoder: any Encoder) throws {
+        try phase.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(task, forKey: .task)
+        try container.encode(seed, forKey: .seed)
+        try container.encode(curriculum, forKey: .curriculum)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case task
+        case phase
+        case seed
+        case curriculum
+    }
+}
+
+/// The section `curriculum:` with `dims` and `points`.
+public struct CurriculumConfiguration: Encodable, Sendable, Hashable {
+    /// Active input dimensions against step.
+    public var dims: RampConfiguration
+    /// Points against step.
+    public var points: RampConfiguration
+
+    /// Reads the section; without it all dimensions and points are used from the first step.
+    init(_ reader: ConfigurationReader, dims: Int, points: Int) throws {
+        self.dims = try reader.section("dims") { try RampConfiguration($0, default: dims) }
+        self.points = try reader.section("points") { try RampConfiguration($0, default: points) }
+    }
+}
+
+/// `start`, then `inc` more every `interval` steps, up to `end`.
+public struct RampConfiguration: Encodable, Sendable, Hashable {
+    /// The value at step 0.
+    public var start: Int
+    /// The last value.
+    public var end: Int
+    /// The increment.
+    public var inc: Int
+    /// Steps between increments.
+    public var interval: Int
+
+    init(_ reader: ConfigurationReader, default fallback: Int) throws {
+        start = try reader.integer("start", default: fallback, in: 1...)
+        end = try reader.integer("end", default: fallback, in: 1...)
+        inc = try reader.integer("inc", default: 0, in: 0...)
+        interval = try reader.integer("interval", default: 1, in: 1...)
+        if start > end {
+            throw reader.error("start", "is \(start), above end = \(end); a curriculum only grows")
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Experiments
+import InContextRegression
+
+/// Version of everything that decides numbers; part of every run's hash.
+public let numericsVersion = 1
+
+/// One fine-tuning run, fully resolved: model, base, task, layout, training and seed.
+public struct RunConfiguration: Sendable {
+    /// The model's sizes.
+    public let model: ModelConfiguration
+    /// How the base is obtained.
+    public let base: BaseConfiguration
+    /// The composed class g.
+    public let functionClass: any FunctionClass
+    /// What a training prompt looks like.
+    public let layout: PromptLayout
+    /// Points, steps, batch and optimizer of fine-tuning.
+    public let training: PhaseConfiguration
+    /// How often it writes.
+    public let recording: RecordingConfiguration
+    /// Key of the fine-tuning prompts.
+    public let seed: UInt64
+    /// What is measured at the end.
+    public let evaluation: EvaluationConfiguration
+
+    /// Reads the resolved tree of one trial.
+    ///
+    /// - Parameters:
+    ///   - node: the sections `model`, `pretraining`, `training`, `task` and the key `layout`.
+    ///   - evaluation: what is measured at the end.
+    ///   - seed: the trial's seed.
+    /// - Throws: `ConfigurationError` with file, line, column, key and what is accepted.
+    public init(
+        _ node: ConfigurationNode, evaluation: EvaluationConfiguration, seed: Int
+    ) throws {
+        let reader = try ConfigurationReader(node)
+        let model = try reader.section("model", ModelConfiguration.init)
+        let base = try reader.section("pretraining") {
+            try BaseConfiguration($0, model: model)
+        }
+        let functionClass = try reader.section("task") { try readFunctionClass($0) }
+        let layout = try readLayout(reader)
+        let (training, recording) = try reader.section("training") {
+            (try PhaseConfiguration($0), try RecordingConfiguration($0))
+        }
+        for used in [layout] + evaluation.layouts
+        where used.positions(points: training.points).upperBound > 2 * model.positionCount {
+            throw reader.error(
+                "training",
+                ".n_points = \(training.points) needs \(used.positions(points: training.points).upperBound) "
+                    + "positions under the layout \(used.name) and the model has "
+                    + "\(2 * model.positionCount); raise model.n_positions")
+        }
+        try reader.finish()
+        self.model = model
+        self.base = base
+        self.functionClass = functionClass
+        self.layout = layout
+        self.training = training
+        self.recording = recording
+        self.seed = UInt64(seed)
+        self.evaluation = evaluation
+    }
+
+    /// What decides the weights, as JSON: the run's id is the hash of its canonical form.
+    ///
+    /// - Parameter baseHash: the full hash of the base.
+    public func identity(baseHash: String) throws -> JSONValue {
+        [
+            "version": .integer(numericsVersion),
+            "model": try JSONValue(encoding: model),
+            "task": ["function_class": .string(functionClass.name)],
+            "layout": .string(layout.name),
+            "training": try JSONValue(encoding: training),
+            "seed": .integer(Int(seed)),
+            "base": .string(baseHash),
+        ]
+    }
+
+    /// The whole configuration as `config.yaml` shows it; `sandbox train` reads it back.
+    public func resolved(baseName: String) throws -> ConfigurationNode {
+        let training = try JSONValue(encoding: training).merging(JSONValue(encoding: recording))
+        return ConfigurationNode(
+            [
+                "version": .integer(1),
+                "model": try JSONValue(encoding: model),
+                "pretraining": try base.json(),
+                "task": ["function_class": .string(functionClass.name)],
+                "layout": .string(layout.name),
+                "training": training,
+                "seeds": [.integer(Int(seed))],
+                "base": .string(baseName),
+                "evaluate": evaluation.json,
+            ], source: "resolved configuration")
+    }
+}
+
+private func readFunctionClass(_ reader: ConfigurationReader) throws -> any FunctionClass {
+    try reader.choice(
+        "function_class", accepted: FunctionClasses.all.flatMap { [$0.name] + $0.aliases }
+    ) { try? FunctionClasses.named($0) }
+}
+
+private func readLayout(_ reader: ConfigurationReader) throws -> PromptLayout {
+    try reader.choice("layout", accepted: layoutNames) { try? PromptLayout.named($0) }
+}
+
+/// Every accepted spelling of a layout.
+let layoutNames = PromptLayout.all.flatMap { [$0.name] + $0.aliases }
+
+extension JSONValue {
+    /// The members of both objects; those of `other` win.
+    func merging(_ other: JSONValue) -> JSONValue {
+        guard case .object(let mine) = self, case .object(let theirs) = other else { return other }
+        return .object(mine.merging(theirs) { $1 })
+    }
+}
+
+/// Where the base model comes from: trained here, or taken from a folder.
+public struct BaseConfiguration: Sendable {
+    /// The model's sizes.
+    public let model: ModelConfiguration
+    /// The pretraining run; nil when ``source`` is given.
+    public let pretraining: PretrainingConfiguration?
+    /// How often pretraining writes.
+    public let recording: RecordingConfiguration?
+    /// A run, a checkpoint or a folder in the public form to take instead of training one.
+    public let source: String?
+
+    /// Reads the section `pretraining`.
+    init(_ reader: ConfigurationReader, model: ModelConfiguration) throws {
+        self.model = model
+        source = try reader.stringIfPresent("from")
+        if source == nil {
+            pretraining = try PretrainingConfiguration(reader, model: model)
+            recording = try RecordingConfiguration(reader)
+        } else {
+            pretraining = nil
+            recording = nil
+            // With `from` a preset's own pretraining keys stand beside it and say nothing.
+            for key in reader.keys { _ = reader.node(key) }
+        }
+    }
+
+    /// What decides the base's weights, when it is trained here.
+    func identity() throws -> JSONValue? {
+        guard let pretraining else { return nil }
+        return [
+            "version": .integer(numericsVersion),
+            "model": try JSONValue(encoding: model),
+            "pretraining": try JSONValue(encoding: pretraining),
+        ]
+    }
+
+    func json() throws -> JSONValue {
+        guard let pretraining, let recording else {
+            return .object(["from": .string(source ?? "")])
+        }
+        return try JSONValue(encoding: pretraining).merging(JSONValue(encoding: recording))
+    }
+}

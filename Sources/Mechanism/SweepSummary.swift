@@ -1,0 +1,134 @@
+import Experiments
+import InContextRegression
+import Statistics
+
+/// A mean curve with its 95 % interval, point by point.
+public struct Curve: Sendable {
+    /// Context lengths or steps.
+    public let x: [Double]
+    /// Mean over seeds and prompts.
+    public let mean: [Double]
+    /// Lower end of the interval.
+    public let low: [Double]
+    /// Upper end of the interval.
+    public let high: [Double]
+}
+
+/// Runs that differ in their seed alone.
+public struct RunGroup: Sendable {
+    /// The composed class.
+    public let functionClass: any FunctionClass
+    /// The layout it was trained under.
+    public let layout: PromptLayout
+    /// Other parameters in which the sweep's trials differ, as `name=value`; empty when there are none.
+    public let remainder: String
+    /// One run for each seed.
+    public let runs: [MeasuredRun]
+
+    /// `cft`, or `cft, training.steps=100`.
+    public var label: String {
+        remainder.isEmpty ? layout.name : "\(layout.name), \(remainder)"
+    }
+}
+
+/// The statistics of a sweep's results: groups over seeds, curves with intervals, and the tidy table.
+public struct SweepSummary {
+    /// What it summarises.
+    public let results: SweepResults
+    /// Runs that differ in their seed alone, in the plan's order.
+    public let groups: [RunGroup]
+    private let bootstrap: CrossedBootstrap
+
+    /// - Parameter results: a finished sweep.
+    public init(_ results: SweepResults) {
+        self.results = results
+        bootstrap = CrossedBootstrap(prompts: results.plan.evaluation.examples)
+        var groups: [RunGroup] = []
+        var places: [String: Int] = [:]
+        for run in results.runs {
+            let configuration = run.plan.configuration
+            let remainder = run.plan.varying.filter {
+                $0.name != "layout" && $0.name != "task.function_class"
+            }.map { "\($0.name)=\($0.text)" }.joined(separator: ", ")
+            let key = "\(configuration.functionClass.name)/\(configuration.layout.name)/\(remainder)"
+            let earlier = places[key].map { groups[$0].runs } ?? []
+            let group = RunGroup(
+                functionClass: configuration.functionClass, layout: configuration.layout,
+                remainder: remainder, runs: earlier + [run])
+            if let place = places[key] {
+                groups[place] = group
+            } else {
+                places[key] = groups.count
+                groups.append(group)
+            }
+        }
+        self.groups = groups
+    }
+
+    /// Error against context length of a group under an evaluation layout; nil when it was not measured.
+    ///
+    /// The interval is the crossed one over seeds and prompts, or Student's t over seeds where that is wider
+    /// (fewer than ten seeds).
+    ///
+    /// - Parameters:
+    ///   - group: runs that differ in their seed alone.
+    ///   - layout: the evaluation layout.
+    public func errorCurve(_ group: RunGroup, layout: PromptLayout) -> Curve? {
+        let cells = group.runs.compactMap { run in
+            run.cells.first { $0.layout.name == layout.name }
+        }
+        guard cells.count == group.runs.count, let run = group.runs.first else { return nil }
+        let points = run.plan.configuration.training.points
+        return curve(
+            bootstrap.estimates(cells.map { $0.errors.array }, columns: points))
+    }
+
+    /// The mean over k of a group's error, with its interval.
+    ///
+    /// - Parameters:
+    ///   - group: runs that differ in their seed alone.
+    ///   - layout: the evaluation layout.
+    public func meanError(_ group: RunGroup, layout: PromptLayout) -> Estimate? {
+        let points = group.runs[0].plan.configuration.training.points
+        let cells = group.runs.compactMap { run in
+            run.cells.first { $0.layout.name == layout.name }
+        }
+        guard cells.count == group.runs.count else { return nil }
+        let means = cells.map { rowMeans($0.errors.array, columns: points) }
+        return bootstrap.estimates(means, columns: 1).first
+    }
+
+    /// Error against context length of a predictor that is not trained; the interval is over prompts.
+    public func errorCurve(_ baseline: MeasuredBaseline) -> Curve {
+        let points = baseline.errors.count / results.plan.evaluation.examples
+        return curve(bootstrap.estimates([baseline.errors.array], columns: points))
+    }
+
+    /// The base model's and least squares' error on linear functions.
+    public func errorCurves(_ base: MeasuredBase) -> (model: Curve, leastSquares: Curve) {
+        (
+            curve(bootstrap.estimates([base.errors.array], columns: base.points)),
+            curve(bootstrap.estimates([base.leastSquares.array], columns: base.points))
+        )
+    }
+
+    /// Fine-tuning loss against step: mean over seeds, the band from the lowest to the highest seed.
+    public func lossCurve(_ group: RunGroup) -> Curve {
+        let steps = group.runs[0].losses.map(\.step)
+        let losses = group.runs.map { run in run.losses.map(\.loss) }
+        let complete = losses.filter { $0.count == steps.count }
+        return Curve(
+            x: steps.map(Double.init),
+            mean: steps.indices.map { index in
+                complete.reduce(0) { $0 + $1[index] } / Double(complete.count)
+            },
+            low: steps.indices.map { index in complete.map { $0[index] }.min() ?? .nan },
+            high: steps.indices.map { index in complete.map { $0[index] }.max() ?? .nan })
+    }
+
+    private func curve(_ estimates: [Estimate]) -> Curve {
+        Curve(
+            x: estimates.indices.map(Double.init), mean: estimates.map(\.mean),
+            low: estimates.map(\.interval.low), high: estimates.map(\.interval.high))
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Synchronization
+
+/// Files and folders that appear whole or not at all: written beside, flushed, then renamed.
+public enum AtomicFile {
+    /// Counts the temporary names of this process, so that two threads never share one.
+    private static let counter = Atomic<Int>(0)
+
+    /// Writes `data` to `path`: readers see the old bytes or the new, never a part.
+    ///
+    /// - Throws: ``SystemError`` that names the path and the reason; no temporary file stays behind.
+    public static func write(_ data: Data, to path: String) throws {
+        let temporary = temporaryName(beside: path)
+        let descriptor = retrying {
+            open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        }
+        if descriptor < 0 { throw SystemError.failed(to: "write", path) }
+        do {
+            defer { close(descriptor) }
+            try writeAll(data, to: descriptor, path: path)
+            if retrying({ fsync(descriptor) }) != 0 { throw SystemError.failed(to: "flush", path) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        if rename(temporary, path) != 0 {
+            let error = SystemError.failed(to: "write", path)
+            unlink(temporary)
+            throw error
+        }
+        synchronizeFolder(of: path)
+    }
+
+    /// Writes `text` to `path` as UTF-8: readers see the old text or the new, never a part.
+    public static func write(_ text: String, to path: String) throws {
+        try write(Data(text.utf8), to: path)
+    }
+
+    /// Makes `path` a symbolic link to `target`, in place of a link that was there.
+    ///
+    /// - Parameter target: the link's text, usually a name in the same folder.
+    public static func replaceSymbolicLink(at path: String, to target: String) throws {
+        let temporary = temporaryName(beside: path)
+        if symlink(target, temporary) != 0 { throw SystemError.failed(to: "link", path) }
+        if rename(temporary, path) != 0 {
+            let error = SystemError.failed(to: "link", path)
+            unlink(temporary)
+            throw error
+        }
+        synchronizeFolder(of: path)
+    }
+
+    /// Fills a folder under another name and gives it its own when `fill` has returned.
+    ///
+    /// `fill` gets the path of `<path>.partial-<pid>`. Its files are flushed before the rename. A folder that
+    /// stood at `path` is moved aside, then deleted; ``Folder/recover(_:)`` mends a crash in between.
+    public static func publishFolder(at path: String, _ fill: (String) throws -> Void) throws {
+        let partial = path + Folder.partialMark + String(getpid())
+        try Folder.remove(partial)
+        if mkdir(partial, 0o777) != 0 { throw SystemError.failed(to: "create the folder", path) }
+        do {
+            try fill(partial)
+            try synchronizeTree(partial)
+            try replaceFolder(at: path, with: partial)
+        } catch {
+            try? Folder.remove(partial)
+            throw error
+        }
+        synchronizeFolder(of: path)
+    }
+
+    private static func temporaryName(beside path: String) -> String {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        return "\(path)\(Folder.temporaryMark)\(getpid())-\(number)"
+    }
+
+    private static func writeAll(_ data: Data, to descriptor: Int32, path: String) throws {
+        try data.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+                let written = retrying { systemWrite(descriptor, rest) }
+                if written < 0 { throw SystemError.failed(to: "write", path) }
+                offset += written
+            }
+        }
+    }
+
+    private static func replaceFolder(at path: String, with partial: String) throws {
+        let aside = path + Folder.replacedMark + String(getpid())
+        let existed = access(path, F_OK) == 0
+        if existed && rename(path, aside) != 0 { throw SystemError.failed(to: "replace", path) }
+        if rename(partial, path) != 0 {
+            let error = SystemError.failed(to: "create the folder", path)
+            if existed { rename(aside, path) }
+            throw error
+        }
+        if existed { try Folder.remove(aside) }
+    }
+
+    private static func synchronizeTree(_ folder: String) throws {
+        for name in try Folder.contents(of: folder) {
+            let path = folder + "/" + name
+            var information = stat()
+            if lstat(path, &information) != 0 { throw SystemError.failed(to: "read", path) }
+            switch information.st_mode & S_IFMT {
+            case S_IFDIR: try synchronizeTree(path)
+            case S_IFREG: try synchronize(path)
+            default: break
+            }
+        }
+        try synchronize(folder)
+    }
+
+    private static func synchronize(_ path: String) throws {
+        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC) }
+        if descriptor < 0 { throw SystemError.failed(to: "flush", path) }
+        defer { close(descriptor) }
+        if retrying({ fsync(descriptor) }) != 0 { throw SystemError.failed(to: "flush", path) }
+    }
+
+    /// Makes the rename itself durable. Some file systems refuse `fsync` on folders: then they need none.
+    private static func synchronizeFolder(of path: String) {
+        let folder = (path as NSString).deletingLastPathComponent
+        try? synchronize(folder.isEmpty ? "." : folder)
+    }
+}
+
+/// `write(2)`, reachable where a method named `write` hides it.
+func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// An exclusive `flock(2)` on a file, held until ``release()`` or the object's end.
+///
+/// The kernel drops it when the process dies, however it dies, so a lock never goes stale. The holder's
+/// process id stands in the file for messages.
+public final class FileLock {
+    /// The path of the lock file.
+    public let path: String
+    private var descriptor: Int32
+
+    private init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { release() }
+
+    /// Takes the lock, or returns nil at once when another holder (also one in this process) has it.
+    public static func tryLock(_ path: String) throws -> FileLock? {
+        try acquire(path, flags: LOCK_EX | LOCK_NB)
+    }
+
+    /// Takes the lock and waits for it as long as another holder has it.
+    public static func lock(_ path: String) throws -> FileLock {
+        guard let lock = try acquire(path, flags: LOCK_EX) else {
+            throw SystemError.failed(to: "lock", path, code: EWOULDBLOCK)
+        }
+        return lock
+    }
+
+    /// Whether somebody holds the lock now; false when the file is missing.
+    public static func isHeld(_ path: String) throws -> Bool {
+        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC) }
+        if descriptor < 0 {
+            if errno == ENOENT { return false }
+            throw SystemError.failed(to: "open", path)
+        }
+        defer { close(descriptor) }
+        // A shared lock is refused only by an exclusive holder; closing the descriptor drops it.
+        if retrying({ flock(descriptor, LOCK_SH | LOCK_NB) }) == 0 { return false }
+        if errno == EWOULDBLOCK { return true }
+        throw SystemError.failed(to: "lock", path)
+    }
+
+    /// The process id that the last holder wrote, when the file has one.
+    public static func holder(of path: String) -> Int32? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// Gives the lock back; a second call does nothing. The file stays: removing it would let two
+    /// processes hold "the" lock on two different files.
+    public func release() {
+        if descriptor < 0 { return }
+        close(descriptor)
+        descriptor = -1
+    }
+
+    private static func acquire(_ path: String, flags: Int32) throws -> FileLock? {
+        // Close-on-exec, so that a child process does not keep the lock after our end.
+        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+        if descriptor < 0 { throw SystemError.failed(to: "open", path) }
+        if retrying({ flock(descriptor, flags) }) != 0 {
+            let code = errno
+            close(descriptor)
+            if code == EWOULDBLOCK { return nil }
+            throw SystemError.failed(to: "lock", path, code: code)
+        }
+        let text = Array("\(getpid())\n".utf8)
+        let lock = FileLock(path: path, descriptor: descriptor)
+        if ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, text.count, 0) != text.count {
+            throw SystemError.failed(to: "write", path)
+        }
+        return lock
+    }
+}

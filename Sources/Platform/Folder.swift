@@ -1,0 +1,81 @@
+import Foundation
+
+/// Folders: listing, creating, removing, and clearing up after a crash.
+public enum Folder {
+    static let partialMark = ".partial-"
+    static let replacedMark = ".replaced-"
+    static let temporaryMark = ".writing-"
+
+    /// The names in `folder`, sorted; empty when the folder is missing.
+    public static func contents(of folder: String) throws -> [String] {
+        guard let stream = opendir(folder) else {
+            if errno == ENOENT { return [] }
+            throw SystemError.failed(to: "list", folder)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Creates the folder `path` and the folders above it; one that exists is fine.
+    public static func create(_ path: String) throws {
+        if mkdir(path, 0o777) == 0 || isFolder(path) { return }
+        let code = errno
+        let parent = (path as NSString).deletingLastPathComponent
+        if code == ENOENT && !parent.isEmpty && parent != path {
+            try create(parent)
+            // Another process may have been faster, hence the second look.
+            if mkdir(path, 0o777) == 0 || isFolder(path) { return }
+        }
+        throw SystemError.failed(to: "create the folder", path, code: code)
+    }
+
+    /// Whether `path` is a folder, through links.
+    public static func isFolder(_ path: String) -> Bool {
+        let code = errno
+        defer { errno = code }
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Removes the file, link or whole folder at `path`; a missing one is fine.
+    public static func remove(_ path: String) throws {
+        var information = stat()
+        if lstat(path, &information) != 0 {
+            if errno == ENOENT { return }
+            throw SystemError.failed(to: "remove", path)
+        }
+        if information.st_mode & S_IFMT != S_IFDIR {
+            if unlink(path) != 0 { throw SystemError.failed(to: "remove", path) }
+            return
+        }
+        for name in try contents(of: path) { try remove(path + "/" + name) }
+        if rmdir(path) != 0 { throw SystemError.failed(to: "remove", path) }
+    }
+
+    /// Clears what crashed processes left in `folder`: partial folders and temporary files go, a replaced
+    /// folder without a successor comes back.
+    ///
+    /// Call it while holding the lock that guards the folder: another writer's work looks the same.
+    public static func recover(_ folder: String) throws {
+        for name in try contents(of: folder) {
+            let path = folder + "/" + name
+            if name.contains(partialMark) || name.contains(temporaryMark) {
+                try remove(path)
+            } else if let range = name.range(of: replacedMark) {
+                let original = folder + "/" + name[..<range.lowerBound]
+                if access(original, F_OK) == 0 {
+                    try remove(path)
+                } else if rename(path, original) != 0 {
+                    throw SystemError.failed(to: "restore", original)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Synchronization
+
+/// The signal that asked this process to stop, 0 before one has.
+///
+/// A signal handler can reach nothing but a global, hence the one global of the project.
+private let receivedSignal = Atomic<Int32>(0)
+
+/// SIGINT and SIGTERM as a flag that a loop asks between steps.
+public enum InterruptFlag {
+    /// The exit status of a process that was interrupted and can be resumed (`EX_TEMPFAIL`).
+    public static let exitStatus: Int32 = 75
+
+    /// Installs the handlers: the first signal raises the flag, a second one ends the process at once with
+    /// ``exitStatus`` (what the last checkpoint holds can be resumed). SIGPIPE is ignored from here on.
+    public static func install() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { signal in
+            // Only an atomic exchange and _exit: both are safe inside a signal handler.
+            if receivedSignal.exchange(signal, ordering: .relaxed) != 0 { _exit(75) }
+        }
+        sigemptyset(&action.sa_mask)
+        action.sa_flags = Int32(SA_RESTART)
+        sigaction(SIGINT, &action, nil)
+        sigaction(SIGTERM, &action, nil)
+        // Progress piped into a reader that goes away (`| head`) must not end a training run.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Whether a signal has come since ``install()``.
+    public static var isRaised: Bool { receivedSignal.load(ordering: .relaxed) != 0 }
+
+    /// The name of the signal that came, for messages; nil before one has.
+    public static var signalName: String? {
+        switch receivedSignal.load(ordering: .relaxed) {
+        case 0: nil
+        case SIGINT: "SIGINT"
+        default: "SIGTERM"
+        }
+    }
+}

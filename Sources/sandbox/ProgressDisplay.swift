@@ -1,0 +1,41 @@
+import Experiments
+import Logging
+import Mechanism
+
+/// Shows a runner's reports on standard error.
+final class ProgressDisplay {
+    private let isQuiet: Bool
+    private let logger: Logger
+    private var line: ProgressLine?
+    private var label = ""
+    private var total = 0
+
+    /// - Parameter isQuiet: no progress and no notes.
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        logger = MessageHandler.logger(label: "sandbox", isQuiet: isQuiet)
+    }
+
+    /// The closures a runner calls.
+    var reporter: RunReporter {
+        RunReporter(
+            began: { [self] label, steps in
+                self.label = label
+                total = steps
+                line = nil
+            },
+            stepped: { [self] step, loss in
+                if line == nil {
+                    line = ProgressLine(
+                        label: label, total: total, start: step - 1,
+                        style: .automatic(isQuiet: isQuiet))
+                }
+                line?.update(step: step, loss: loss)
+            },
+            ended: { [self] in
+                line?.finish()
+                line = nil
+            },
+            noticed: { [self] in logger.notice("\($0)") })
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+import Platform
+
+/// The command `sandbox`; each verb has a file of its own.
+@main
+struct Sandbox: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox",
+        abstract: "A research sandbox for contextual fine-tuning.",
+        discussion: """
+            Pretrains a small transformer on linear functions in context, fine-tunes it on composed functions with \
+            and without contextual prompts, and draws error against context length.
+
+            Exit status: 0 success, 1 a failed run, 64 a usage error, 75 interrupted and resumable.
+
+            Example:
+              sandbox sweep --class polynomial
+            """,
+        version: Version.text,
+        subcommands: [
+            SweepCommand.self, ForwardCommand.self, ImportCommand.self, ExportCommand.self,
+            BenchCommand.self,
+        ])
+
+    static func main() {
+        do {
+            if let line = try BLAS.restartOnBestKernel(
+                environment: ProcessInfo.processInfo.environment)
+            {
+                Terminal.write("note: \(line)\n", to: .error)
+            }
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// The program's version, shown by `--version` and kept in every run's metadata.
+enum Version {
+    static let text = "0.1.0"
+}
+
+/// A sentence for the user and the exit status that goes with it.
+///
+/// - Parameter body: the work of a verb.
+/// - Throws: `ExitCode` after the sentence has been written to standard error.
+func reportingErrors(_ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch let error as ExitCode {
+        throw error
+    } catch let error as ValidationError {
+        throw error
+    } catch let error as ConfigurationError {
+        Terminal.write("error: \(error)\n", to: .error)
+        throw ExitCode(64)
+    } catch {
+        Terminal.write("error: \(error)\n", to: .error)
+        throw ExitCode(1)
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Kernels
+import Mechanism
+import Platform
+import Plotting
+
+/// `sandbox sweep`: train, measure and draw everything a sweep file asks for.
+struct SweepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Pretrain, fine-tune under every layout and seed, evaluate, and draw the pictures.",
+        discussion: """
+            A sweep is a YAML file (sweeps/*.yaml) in the shape of W&B's. Finished runs are skipped, interrupted ones \
+            continue; a finished sweep asked for again prints its table and pictures at once.
+
+            Examples:
+              sandbox sweep --class polynomial
+              sandbox sweep --class multilinear --preset small --seeds 5 --layouts cpt,cft
+              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000 evaluate.examples=20480
+              sandbox sweep --class polynomial --dry-run
+            """)
+
+    @OptionGroup var selection: SweepSelection
+
+    @OptionGroup var output: SweepOutput
+
+    @Flag(help: "List the runs with estimated time, memory and disk; run nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print the resolved sweep as YAML; run nothing.")
+    var printConfig = false
+
+    func run() throws { try reportingErrors { try sweep() } }
+
+    private func sweep() throws {
+        let file = try selection.load()
+        if printConfig {
+            Terminal.write(try file.printed(), to: .output)
+            return
+        }
+        let plan = try SweepPlan(file)
+        if dryRun {
+            Terminal.write(
+                try SweepEstimate(plan, root: output.runs, workers: output.workerCount)
+                    .report(json: output.json),
+                to: .output)
+            return
+        }
+        InterruptFlag.install()
+        let display = ProgressDisplay(isQuiet: output.quiet)
+        let runner = SweepRunner(
+            plan: plan, root: output.runs, workers: output.workerCount,
+            programVersion: Version.text, reporter: display.reporter)
+        do {
+            let results = try runner.run()
+            try output.write(results, to: runner.directory)
+        } catch let error as InterruptedError {
+            Terminal.write("\(error)\n", to: .error)
+            throw ExitCode(InterruptFlag.exitStatus)
+        }
+    }
+}
+
+/// Which sweep: the options that choose and change a sweep file.
+struct SweepSelection: ParsableArguments {
+    @Option(name: .customLong("class"), help: "The composed class: linear, polynomial, multilinear.")
+    var functionClass: String?
+
+    @Option(name: .shortAndLong, help: "A sweep file.")
+    var file: String?
+
+    @Option(help: "Sizes and budgets: quick, small or paper (sweeps/base/*.yaml).")
+    var preset: String?
+
+    @Option(help: "Number of fine-tuning seeds, or a list such as [0, 3].")
+    var seeds: String?
+
+    @Option(help: "Training layouts, separated by commas.")
+    var layouts: String?
+
+    @Argument(help: "Values set by dotted name, such as training.steps=3000.")
+    var overrides: [String] = []
+
+    func validate() throws {
+        if (functionClass == nil) == (file == nil) {
+            throw ValidationError("give either --class NAME or --file PATH")
+        }
+    }
+}
+
+/// Where results go and how they are shown.
+struct SweepOutput: ParsableArguments {
+    @Option(help: "The folder that holds the runs.")
+    var runs = "runs"
+
+    @Option(help: "Picture formats, separated by commas: png, svg, pdf.")
+    var format = "png"
+
+    @Option(help: "Workers of a training step; the results do not depend on it.")
+    var workers: Int?
+
+    @Flag(help: "Copy pictures, sidecars and summary.csv to plots/<sweep>/, to be committed.")
+    var publish = false
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @Flag(help: "No progress and no notes; warnings and errors stay.")
+    var quiet = false
+
+    var workerCount: Int { max(1, workers ?? CPU.current().coreCount) }
+
+    func validate() throws {
+        if let workers, workers < 1 { throw ValidationError("--workers is 1 or more") }
+        _ = try formats()
+    }
+
+    func formats() throws -> [FigureFormat] {
+        try format.split(separator: ",").map { name in
+            guard let format = FigureFormat(rawValue: String(name)) else {
+                throw ValidationError(
+                    "unknown format '\(name)'"
+                        + Spelling.hint(
+                            for: String(name), among: FigureFormat.allCases.map(\.rawValue)))
+            }
+            return format
+        }
+    }
+}

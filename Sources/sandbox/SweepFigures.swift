@@ -1,0 +1,182 @@
+import Foundation
+import InContextRegression
+import Mechanism
+import Plotting
+
+/// A picture with the name of its file.
+struct NamedFigure {
+    /// File name without extension.
+    let name: String
+    /// What is drawn.
+    let figure: Figure
+    /// Folder names of the runs and bases the data come from.
+    let runs: [String]
+}
+
+/// The pictures of a finished sweep.
+struct SweepFigures {
+    let summary: SweepSummary
+
+    private var results: SweepResults { summary.results }
+
+    /// All pictures: per class error-versus-k and loss, and one for each base.
+    func all() -> [NamedFigure] {
+        var figures: [NamedFigure] = []
+        var names: [String] = []
+        for group in summary.groups where !names.contains(group.functionClass.name) {
+            names.append(group.functionClass.name)
+        }
+        for name in names {
+            let groups = summary.groups.filter { $0.functionClass.name == name }
+            figures.append(errorFigure(name, groups))
+            figures.append(lossFigure(name, groups))
+        }
+        for base in results.bases { figures.append(baseFigure(base)) }
+        return figures
+    }
+
+    // MARK: Error against context length
+
+    private func errorFigure(_ name: String, _ groups: [RunGroup]) -> NamedFigure {
+        let model = groups[0].runs[0].plan.configuration.model
+        let seeds = groups[0].runs.count
+        var series = bayesSeries(groups, dims: model.inputDimension)
+        series += baselineSeries(name)
+        for (index, group) in groups.enumerated() {
+            guard let curve = summary.errorCurve(group, layout: group.layout) else { continue }
+            series.append(
+                Series(
+                    name: "\(group.label) (trained)", x: curve.x, y: curve.mean, low: curve.low,
+                    high: curve.high, style: .curve(index)))
+        }
+        let examples = results.plan.evaluation.examples
+        return NamedFigure(
+            name: "\(name)-error-vs-context",
+            figure: Figure(
+                title: "\(title(name)): error against context length",
+                subtitle: "each model under its own layout; \(steps(groups)) fine-tuning steps, "
+                    + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), one base model, "
+                    + "\(examples) prompts; bands: 95 % intervals; \(model.summary)",
+                xLabel: "in-context examples k (points before the query)",
+                yLabel: "squared error (label units²)", yScale: .log10, series: series),
+            runs: groups.flatMap { $0.runs.map(\.plan.name) })
+    }
+
+    /// One reference for each distinct Bayes curve; layouts that share a curve share the line.
+    private func bayesSeries(_ groups: [RunGroup], dims: Int) -> [Series] {
+        guard results.plan.evaluation.baselines.contains("bayes") else { return [] }
+        let points = groups[0].runs[0].plan.configuration.training.points
+        var curves: [(values: [Double?], layouts: [String])] = []
+        for group in groups {
+            let values = (0..<points).map {
+                group.layout.bayesError(
+                    of: group.functionClass, contextLength: $0, dims: dims)
+            }
+            if let index = curves.firstIndex(where: { $0.values == values }) {
+                if !curves[index].layouts.contains(group.layout.name) {
+                    curves[index].layouts.append(group.layout.name)
+                }
+            } else {
+                curves.append((values, [group.layout.name]))
+            }
+        }
+        return curves.enumerated().compactMap { index, curve in
+            // On the logarithmic axis a Bayes error of 0 lies below the picture.
+            let shown = curve.values.filter { ($0 ?? 0) > 0 }.count
+            guard shown > 0 else { return nil }
+            // A closed form that is known at one k alone (polynomial, k = 0) is a point, not a line.
+            var style = SeriesStyle.reference(2 * index)
+            if shown == 1 { style.marker = .star }
+            return Series(
+                name: "Bayes, \(curve.layouts.joined(separator: ", "))",
+                x: (0..<points).map(Double.init),
+                y: shown == 1 ? curve.values.map { ($0 ?? 0) > 0 ? $0 : nil } : curve.values,
+                style: style)
+        }
+    }
+
+    private func baselineSeries(_ name: String) -> [Series] {
+        results.baselines.filter { $0.functionClass == name }.enumerated().map { index, baseline in
+            let curve = summary.errorCurve(baseline)
+            return Series(
+                name: spoken(baseline.name), x: curve.x, y: curve.mean,
+                style: .reference(2 * index + 1), shapesRange: false)
+        }
+    }
+
+    // MARK: Loss against step
+
+    private func lossFigure(_ name: String, _ groups: [RunGroup]) -> NamedFigure {
+        let series = groups.enumerated().map { index, group in
+            let curve = summary.lossCurve(group)
+            return Series(
+                name: group.label, x: curve.x, y: curve.mean, low: curve.low, high: curve.high,
+                style: .curve(index))
+        }
+        let seeds = groups[0].runs.count
+        let every = groups[0].runs[0].plan.configuration.recording.logEvery
+        return NamedFigure(
+            name: "\(name)-training-loss",
+            figure: Figure(
+                title: "\(title(name)): fine-tuning loss",
+                subtitle: "mean over \(seeds) \(seeds == 1 ? "seed" : "seeds") and \(every) steps; "
+                    + "bands: lowest and highest seed",
+                xLabel: "fine-tuning step (optimizer updates)",
+                yLabel: "mean squared error over all k (label units²)", yScale: .log10,
+                series: series),
+            runs: groups.flatMap { $0.runs.map(\.plan.name) })
+    }
+
+    // MARK: The base model
+
+    private func baseFigure(_ base: MeasuredBase) -> NamedFigure {
+        let curves = summary.errorCurves(base)
+        let model = base.plan.configuration.model
+        let zero = Array(repeating: Double(model.inputDimension) as Double?, count: base.points)
+        let steps = base.plan.configuration.pretraining.map { "\($0.phase.steps) steps" } ?? "imported"
+        return NamedFigure(
+            name: "base-\(base.plan.name)",
+            figure: Figure(
+                title: "Base model: linear functions in context",
+                subtitle: "\(model.summary); \(steps); \(results.plan.evaluation.examples) prompts; "
+                    + "bands: 95 % over prompts",
+                xLabel: "in-context examples k (points before the query)",
+                yLabel: "squared error (label units²)",
+                series: [
+                    Series(
+                        name: "predicting zero", x: curves.model.x, y: zero,
+                        style: .reference(1)),
+                    Series(
+                        name: "least squares", x: curves.leastSquares.x, y: curves.leastSquares.mean,
+                        style: .reference(0)),
+                    Series(
+                        name: "base model", x: curves.model.x, y: curves.model.mean,
+                        low: curves.model.low, high: curves.model.high, style: .curve(0)),
+                ]),
+            runs: [base.plan.name])
+    }
+
+    // MARK: Words
+
+    private func title(_ name: String) -> String {
+        switch name {
+        case "polynomial": "Polynomial g = f + f²"
+        case "multilinear": "Multilinear g = f + w₂·x"
+        case "linear": "Linear g = f = w·x"
+        default: name
+        }
+    }
+
+    private func spoken(_ baseline: String) -> String {
+        switch baseline {
+        case "zero": "predicting zero"
+        case "least_squares": "least squares on g"
+        default: baseline
+        }
+    }
+
+    private func steps(_ groups: [RunGroup]) -> String {
+        let all = Set(groups.map { $0.runs[0].plan.configuration.training.steps }).sorted()
+        return all.map(String.init).joined(separator: ", ")
+    }
+}

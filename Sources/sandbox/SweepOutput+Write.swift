@@ -1,0 +1,155 @@
+import Experiments
+import Foundation
+import InContextRegression
+import Mechanism
+import Platform
+import Plotting
+import Statistics
+
+extension SweepOutput {
+    /// Writes summary.csv and the pictures, publishes them when asked, and prints table and paths.
+    ///
+    /// - Parameters:
+    ///   - results: the finished sweep.
+    ///   - directory: the sweep's folder.
+    func write(_ results: SweepResults, to directory: SweepDirectory) throws {
+        let summary = SweepSummary(results)
+        let table = summary.table()
+        try table.write(to: directory.summaryPath)
+        var written = [directory.summaryPath]
+        let figures = SweepFigures(summary: summary).all()
+        written += try draw(figures, in: directory.plotsPath, summaryText: table.text)
+        if publish {
+            let folder = "plots/\(results.plan.file.name)"
+            try Folder.create(folder)
+            try table.write(to: folder + "/summary.csv")
+            written.append(folder + "/summary.csv")
+            written += try draw(figures, in: folder, summaryText: table.text)
+        }
+        if json {
+            Terminal.write(
+                CanonicalJSON.text(of: SweepTable(summary).json(written: written)) + "\n",
+                to: .output)
+        } else {
+            Terminal.write(
+                SweepTable(summary).text + "\n" + written.map { "wrote \($0)\n" }.joined(),
+                to: .output)
+        }
+    }
+
+    private func draw(
+        _ figures: [NamedFigure], in folder: String, summaryText: String
+    ) throws -> [String] {
+        try Folder.create(folder)
+        let provenance = Provenance.current()
+        let hash = sha256Hex(Data(summaryText.utf8))
+        var written: [String] = []
+        for figure in figures {
+            for format in try formats() {
+                let path = "\(folder)/\(figure.name).\(format.rawValue)"
+                _ = try figure.figure.write(to: path, format: format)
+                written.append(path)
+            }
+            let sidecar: JSONValue = [
+                "title": .string(figure.figure.title),
+                "runs": .array(figure.runs.map(JSONValue.string)),
+                "commit": provenance.gitCommit.map(JSONValue.string) ?? .null,
+                "dirty": provenance.gitIsDirty.map(JSONValue.boolean) ?? .null,
+                "data": "summary.csv", "data_sha256": .string(hash),
+                "command": .string((["sandbox"] + CommandLine.arguments.dropFirst()).joined(separator: " ")),
+            ]
+            try AtomicFile.write(
+                CanonicalJSON.text(of: sidecar) + "\n", to: "\(folder)/\(figure.name).json")
+        }
+        return written
+    }
+}
+
+/// The table at the end of a sweep: error averaged over k, under each evaluation layout.
+struct SweepTable {
+    private struct Row {
+        let functionClass: String
+        let label: String
+        let seeds: Int
+        let finalLoss: Double
+        let errors: [(layout: String, estimate: Estimate)]
+    }
+
+    private let rows: [Row]
+    private let layouts: [String]
+    private let baseLine: String
+
+    init(_ summary: SweepSummary) {
+        let evaluation = summary.results.plan.evaluation
+        layouts = evaluation.layouts.map(\.name)
+        rows = summary.groups.map { group in
+            let losses = group.runs.compactMap { $0.losses.last?.loss }
+            return Row(
+                functionClass: group.functionClass.name, label: group.label,
+                seeds: group.runs.count,
+                finalLoss: losses.reduce(0, +) / Double(max(1, losses.count)),
+                errors: evaluation.layouts.compactMap { layout in
+                    summary.meanError(group, layout: layout).map { (layout.name, $0) }
+                })
+        }
+        baseLine = summary.results.bases.map { base in
+            let claim = BaseClaim(base, summary: summary)
+            return "base \(base.plan.name): \(claim.sentence)\n"
+        }.joined()
+    }
+
+    /// The table for people.
+    var text: String {
+        var lines = [["class", "trained", "seeds", "loss"] + layouts.map { "error | \($0)" }]
+        for row in rows {
+            lines.append(
+                [
+                    row.functionClass, row.label, String(row.seeds),
+                    String(format: "%.4g", row.finalLoss),
+                ]
+                    + layouts.map { layout in
+                        row.errors.first { $0.layout == layout }.map { text($0.estimate) } ?? "–"
+                    })
+        }
+        let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        let table = lines.map { line in
+            zip(line, widths).map { cell, width in
+                cell.padding(toLength: width, withPad: " ", startingAt: 0)
+            }.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
+        }.joined()
+        return "\nSquared error averaged over k under each evaluation layout, with 95 % intervals over seeds and prompts\n"
+            + table + baseLine
+    }
+
+    private func text(_ estimate: Estimate) -> String {
+        String(
+            format: "%.3g [%.3g, %.3g]", estimate.mean, estimate.interval.low,
+            estimate.interval.high)
+    }
+
+    /// The table for programs.
+    func json(written: [String]) -> JSONValue {
+        [
+            "rows": .array(
+                rows.map { row in
+                    [
+                        "class": .string(row.functionClass), "layout": .string(row.label),
+                        "seeds": .integer(row.seeds), "loss": .number(row.finalLoss),
+                        "errors": .object(
+                            Dictionary(
+                                uniqueKeysWithValues: row.errors.map { layout, estimate in
+                                    (
+                                        layout,
+                                        [
+                                            "mean": .number(estimate.mean),
+                                            "low": .number(estimate.interval.low),
+                                            "high": .number(estimate.interval.high),
+                                        ]
+                                    )
+                                })),
+                    ]
+                }),
+            "written": .array(written.map(JSONValue.string)),
+        ]
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@testable import Platform
+
+@Suite struct AtomicFileTests {
+    @Test func replacesAFileAndLeavesNothingBeside() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("old", to: folder.file("a.txt"))
+        try AtomicFile.write("new", to: folder.file("a.txt"))
+        #expect(try folder.text("a.txt") == "new")
+        #expect(try folder.names == ["a.txt"])
+    }
+
+    @Test func writesLargeDataWhole() throws {
+        let folder = try TemporaryFolder()
+        let data = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        try AtomicFile.write(data, to: folder.file("a"))
+        #expect(try WholeFile.read(folder.file("a")) == data)
+    }
+
+    @Test func namesPathAndReasonBelowARegularFile() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("x", to: folder.file("a"))
+        let path = folder.file("a/b")
+        let error = #expect(throws: SystemError.self) { try AtomicFile.write("y", to: path) }
+        #expect(error?.description == "cannot write '\(path)': Not a directory")
+        let link = #expect(throws: SystemError.self) {
+            try AtomicFile.replaceSymbolicLink(at: path, to: "t")
+        }
+        #expect(link?.description == "cannot link '\(path)': Not a directory")
+        let made = #expect(throws: SystemError.self) { try Folder.create(path + "/c") }
+        #expect(made?.code == ENOTDIR)
+    }
+
+    @Test func removesItsTemporaryFileWhenTheRenameFails() throws {
+        let folder = try TemporaryFolder()
+        try Folder.create(folder.file("target/inner"))
+        #expect(throws: SystemError.self) { try AtomicFile.write("y", to: folder.file("target")) }
+        #expect(try folder.names == ["target"])
+    }
+
+    @Test func replacesSymbolicLinks() throws {
+        let folder = try TemporaryFolder()
+        let link = folder.file("latest")
+        try AtomicFile.replaceSymbolicLink(at: link, to: "one")
+        try AtomicFile.replaceSymbolicLink(at: link, to: "two")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "two")
+        #expect(try folder.names == ["latest"])
+    }
+
+    @Test func publishesFoldersInPlaceOfOldOnes() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("step")
+        for text in ["first", "second"] {
+            try AtomicFile.publishFolder(at: path) { partial in
+                #expect(partial != path)
+                try Folder.create(partial + "/inner")
+                try AtomicFile.write(text, to: partial + "/inner/\(text)")
+            }
+        }
+        #expect(try folder.names == ["step"])
+        #expect(try Folder.contents(of: path + "/inner") == ["second"])
+    }
+
+    @Test func keepsTheOldFolderWhenFillingFails() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("step")
+        try AtomicFile.publishFolder(at: path) { try AtomicFile.write("1", to: $0 + "/a") }
+        #expect(throws: CancellationError.self) {
+            try AtomicFile.publishFolder(at: path) { partial in
+                try AtomicFile.write("2", to: partial + "/a")
+                throw CancellationError()
+            }
+        }
+        #expect(try folder.names == ["step"])
+        #expect(try folder.text("step/a") == "1")
+    }
+
+    @Test func recoversWhatACrashLeft() throws {
+        let folder = try TemporaryFolder()
+        for name in ["half.partial-7", "gone.replaced-7", "kept.replaced-7", "kept"] {
+            try Folder.create(folder.file(name))
+            try AtomicFile.write(name, to: folder.file(name + "/a"))
+        }
+        try "x".write(toFile: folder.file("f.writing-7-1"), atomically: false, encoding: .utf8)
+        try Folder.recover(folder.path)
+        #expect(try folder.names == ["gone", "kept"])
+        #expect(try folder.text("gone/a") == "gone.replaced-7")
+        #expect(try folder.text("kept/a") == "kept")
+    }
+
+    @Test func removeTakesTheLinkAndNotItsTarget() throws {
+        let folder = try TemporaryFolder()
+        try Folder.create(folder.file("target"))
+        try AtomicFile.write("x", to: folder.file("target/a"))
+        try Folder.create(folder.file("tree/deep"))
+        try AtomicFile.replaceSymbolicLink(
+            at: folder.file("tree/deep/link"), to: folder.file("target"))
+        try Folder.remove(folder.file("tree"))
+        try Folder.remove(folder.file("never there"))
+        #expect(try folder.names == ["target"])
+        #expect(try folder.text("target/a") == "x")
+    }
+
+    @Test func refusesToReadFoldersMissingAndLongFiles() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("12345", to: folder.file("a"))
+        #expect(try WholeFile.read(folder.file("a"), maximumBytes: 5).count == 5)
+        let cases = [
+            (folder.file("a"), "it is longer than 4 bytes"), (folder.path, "Is a directory"),
+            (folder.file("b"), "No such file or directory"),
+        ]
+        for (path, reason) in cases {
+            let error = #expect(throws: SystemError.self) {
+                try WholeFile.read(path, maximumBytes: 4)
+            }
+            #expect(error?.description == "cannot read '\(path)': \(reason)")
+        }
+    }
+}
+
+@Suite struct AppendOnlyFileTests {
+    @Test func countsWholeLinesAcrossChunks() throws {
+        let folder = try TemporaryFolder()
+        let file = try AppendOnlyFile(path: folder.file("a"))
+        #expect(try file.byteLengthOfWholeLines == 0)
+        try file.append(Data("one\n".utf8))
+        // Longer than the chunk that is searched backwards at a time.
+        try file.append(Data(repeating: UInt8(ascii: "x"), count: 200_000))
+        #expect(try file.byteLengthOfWholeLines == 4)
+        #expect(try file.byteLength == 200_004)
+        try file.truncate(toByteLength: 2)
+        #expect(try file.byteLengthOfWholeLines == 0)
+        try file.append(Data("\n".utf8))
+        #expect(try folder.text("a") == "on\n")
+    }
+
+    @Test func takesBackAShortWrite() throws {
+        // /dev/full takes no byte; the sentence names it.
+        let file = try AppendOnlyFile(path: "/dev/full")
+        let error = #expect(throws: SystemError.self) { try file.append(Data("x".utf8)) }
+        #expect(error?.description == "cannot append to '/dev/full': No space left on device")
+    }
+}

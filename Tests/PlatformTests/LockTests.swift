@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+@testable import Platform
+
+@Suite struct FileLockTests {
+    /// A child process that holds a lock until its standard input closes.
+    private final class Holder {
+        let process = Process()
+        let input = Pipe()
+        let output = Pipe()
+
+        init(_ path: String) throws {
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = ["flock", "-n", path, "sh", "-c", "echo held; cat > /dev/null"]
+            process.standardInput = input
+            process.standardOutput = output
+            try process.run()
+            _ = output.fileHandleForReading.availableData
+        }
+
+        func end() {
+            try? input.fileHandleForWriting.close()
+            process.waitUntilExit()
+        }
+    }
+
+    @Test func isRefusedWhileAnotherProcessHoldsIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let holder = try Holder(path)
+        #expect(try FileLock.isHeld(path))
+        #expect(try FileLock.tryLock(path) == nil)
+        holder.end()
+        #expect(try !FileLock.isHeld(path))
+        #expect(try FileLock.tryLock(path) != nil)
+    }
+
+    @Test func keepsAnotherProcessOutAndNamesItself() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let lock = try #require(try FileLock.tryLock(path))
+        #expect(FileLock.holder(of: path) == ProcessInfo.processInfo.processIdentifier)
+        #expect(try status("flock", ["-n", path, "true"]) == 1)
+        lock.release()
+        #expect(try status("flock", ["-n", path, "true"]) == 0)
+    }
+
+    @Test func isGivenBackAtTheObjectsEnd() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        do {
+            let lock = try FileLock.lock(path)
+            #expect(lock.path == path)
+            // A second descriptor of the same process is another holder.
+            #expect(try FileLock.tryLock(path) == nil)
+        }
+        #expect(try FileLock.tryLock(path) != nil)
+    }
+
+    @Test func isNotInheritedByChildren() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let lock = try FileLock.lock(path)
+        let child = Process()
+        let input = Pipe()
+        child.executableURL = URL(fileURLWithPath: "/bin/cat")
+        child.standardInput = input
+        try child.run()
+        lock.release()
+        #expect(try FileLock.tryLock(path) != nil)
+        try input.fileHandleForWriting.close()
+        child.waitUntilExit()
+    }
+
+    @Test func missingFoldersAreNamed() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("none/lock")
+        #expect(try !FileLock.isHeld(path))
+        let error = #expect(throws: SystemError.self) { try FileLock.tryLock(path) }
+        #expect(error?.description == "cannot open '\(path)': No such file or directory")
+    }
+
+    private func status(_ program: String, _ arguments: [String]) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+
+@testable import Plotting
+
+/// The pixels of a PNG as cairo writes it: eight bits a channel, RGB or RGBA, not interlaced.
+struct PNGImage {
+    struct Damaged: Error {
+        let reason: String
+    }
+
+    struct Pixel: Hashable {
+        var red: UInt8
+        var green: UInt8
+        var blue: UInt8
+
+        static let white = Pixel(red: 255, green: 255, blue: 255)
+
+        /// Largest difference of a channel.
+        func distance(to other: PlotColor) -> Int {
+            let color = other.components
+            return max(
+                abs(Int(red) - Int(color.red)), abs(Int(green) - Int(color.green)),
+                abs(Int(blue) - Int(color.blue)))
+        }
+    }
+
+    let width: Int
+    let height: Int
+    let pixels: [Pixel]
+
+    init(_ file: Data) throws {
+        let bytes = [UInt8](file)
+        func word(_ at: Int) -> Int { (0..<4).reduce(0) { $0 << 8 | Int(bytes[at + $1]) } }
+        var compressed: [UInt8] = []
+        var at = 8
+        while at + 12 <= bytes.count {
+            let length = word(at)
+            guard at + 12 + length <= bytes.count else { throw Damaged(reason: "cut chunk") }
+            if bytes[at + 4..<at + 8].elementsEqual("IDAT".utf8) {
+                compressed += bytes[at + 8..<at + 8 + length]
+            }
+            at += 12 + length
+        }
+        guard at == bytes.count else { throw Damaged(reason: "bytes after the last chunk") }
+        width = word(16)
+        height = word(20)
+        guard bytes[24] == 8, bytes[25] == 2 || bytes[25] == 6, bytes[28] == 0 else {
+            throw Damaged(reason: "colour type \(bytes[25]), depth \(bytes[24])")
+        }
+        let channels = bytes[25] == 2 ? 3 : 4
+        let stride = width * channels
+        let data = try PNGImage.inflate(compressed, count: height * (stride + 1))
+        pixels = try PNGImage.unfilter(data, rows: height, stride: stride, channels: channels)
+    }
+
+    /// The pixels of a rectangle given in fractions of the page, with `inset` pixels left out
+    /// at each edge.
+    func pixels(in area: PlotRectangle, inset: Int = 0) -> [Pixel] {
+        let columns =
+            Int(area.minX * Double(width)) + inset..<Int(area.maxX * Double(width)) - inset
+        let rows =
+            Int((1 - area.maxY) * Double(height)) + inset..<Int((1 - area.minY) * Double(height))
+            - inset
+        return rows.flatMap { row in columns.map { pixels[row * width + $0] } }
+    }
+
+    /// zlib from the system, where cairo's PNG code needs it too.
+    private static func inflate(_ compressed: [UInt8], count: Int) throws -> [UInt8] {
+        typealias Uncompress =
+            @convention(c) (
+                UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt>, UnsafePointer<UInt8>, UInt
+            ) -> Int32
+        guard let library = dlopen("libz.so.1", RTLD_NOW),
+            let symbol = dlsym(library, "uncompress")
+        else { throw Damaged(reason: "no libz.so.1 to decode with") }
+        let uncompress = unsafeBitCast(symbol, to: Uncompress.self)
+        var output = [UInt8](repeating: 0, count: count)
+        var written = UInt(count)
+        guard uncompress(&output, &written, compressed, UInt(compressed.count)) == 0,
+            written == UInt(count)
+        else { throw Damaged(reason: "image data does not inflate to \(count) bytes") }
+        return output
+    }
+
+    private static func unfilter(
+        _ data: [UInt8], rows: Int, stride: Int, channels: Int
+    ) throws -> [Pixel] {
+        var pixels: [Pixel] = []
+        pixels.reserveCapacity(rows * stride / channels)
+        var above = [UInt8](repeating: 0, count: stride)
+        for row in 0..<rows {
+            let start = row * (stride + 1)
+            var line = Array(data[start + 1..<start + 1 + stride])
+            for index in 0..<stride {
+                let left = index >= channels ? Int(line[index - channels]) : 0
+                let up = Int(above[index])
+                let corner = index >= channels ? Int(above[index - channels]) : 0
+                let guess: Int
+                switch data[start] {
+                case 0: guess = 0
+                case 1: guess = left
+                case 2: guess = up
+                case 3: guess = (left + up) / 2
+                case 4:
+                    let (a, b, c) = (
+                        abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+                    )
+                    guess = a <= b && a <= c ? left : b <= c ? up : corner
+                default: throw Damaged(reason: "filter \(data[start])")
+                }
+                line[index] = line[index] &+ UInt8(guess)
+            }
+            for column in Swift.stride(from: 0, to: stride, by: channels) {
+                pixels.append(
+                    Pixel(red: line[column], green: line[column + 1], blue: line[column + 2]))
+            }
+            above = line
+        }
+        return pixels
+    }
+}
