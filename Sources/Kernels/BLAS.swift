@@ -34,6 +34,13 @@ public enum BLAS {
                 ?? "OpenBLAS runs its \(kernelName) kernel: \(before) did not fit this CPU and was left out"
         }
         if let choice {
+            if vectorBits(ofKernel: choice) > CPU.current().simdWidthBits {
+                throw BLASError(
+                    description:
+                        "SANDBOX_BLAS_KERNEL=\(choice) needs wider vectors than this CPU's "
+                        + "\(CPU.current().simdWidthBits) bits; unset it or name a narrower kernel, such as Haswell"
+                )
+            }
             if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil
             {
                 return nil
@@ -63,6 +70,12 @@ public enum BLAS {
         default: 128
         }
     }
+}
+
+/// A BLAS kernel that cannot run here.
+public struct BLASError: Error, CustomStringConvertible {
+    /// One sentence with the variable and the cure.
+    public let description: String
 }
 
 /// `C = alpha · op(A) · op(B) + beta · C` in fp32, row-major, on the calling thread.

@@ -156,7 +156,8 @@ public func squaredErrorForwardBackward(
     for index in 0..<count {
         let weight = weights.pointer[index]
         let difference = predictions.pointer[index] - targets.pointer[index]
-        dPredictions.pointer[index] = 2 * weight * difference
+        // Where no loss is taken the target may be anything, not a number included.
+        dPredictions.pointer[index] = weight == 0 ? 0 : 2 * weight * difference
         if weight != 0 { loss += Double(weight) * Double(difference) * Double(difference) }
     }
     return loss
