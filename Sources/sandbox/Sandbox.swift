@@ -27,10 +27,11 @@ struct Sandbox: ParsableCommand {
 
     static func main() {
         do {
-            if let line = try BLAS.restartOnBestKernel(
-                environment: ProcessInfo.processInfo.environment)
-            {
-                Terminal.write("note: \(line)\n", to: .error)
+            try reportingErrors {
+                let environment = ProcessInfo.processInfo.environment
+                if let line = try BLAS.restartOnBestKernel(environment: environment) {
+                    Terminal.write("note: \(line)\n", to: .error)
+                }
             }
             var command = try parseAsRoot()
             try command.run()
