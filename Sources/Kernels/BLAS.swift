@@ -32,6 +32,12 @@ public enum BLAS {
                 ?? "OpenBLAS runs its \(kernelName) kernel: \(before) did not fit this CPU and was left out"
         }
         if let choice {
+            let width = CPU.current().simdWidthBits
+            if vectorBits(ofKernel: choice) > width {
+                throw SystemError(
+                    "SANDBOX_BLAS_KERNEL=\(choice) needs wider vectors than the \(width) bits of this CPU; "
+                        + "name another kernel, such as Haswell, or unset it")
+            }
             if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil {
                 return nil
             }

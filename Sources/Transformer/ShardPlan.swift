@@ -1,7 +1,7 @@
 /// How a batch is cut: shards of a fixed number of examples, dealt in turn to a fixed number of lanes.
 ///
 /// The cut depends on the batch alone, never on the number of workers, so that sums are grouped the same way
-/// whoever computes them. A shard has about 256 rows: enough for the matrix products, little enough for the cache.
+/// whoever computes them. A shard has up to about 384 rows: enough for the matrix products, little enough for the cache.
 public struct ShardPlan: Sendable, Equatable {
     /// Lanes of every plan: gradient buffers, and the largest useful number of workers.
     public static let laneCount = 8

@@ -27,7 +27,7 @@ final class ProgressDisplay {
             stepped: { [self] step, loss in
                 if line == nil {
                     line = ProgressLine(
-                        label: label, total: total, start: step - 1,
+                        label: label, total: total, start: step,
                         style: .automatic(isQuiet: isQuiet))
                 }
                 line?.update(step: step, loss: loss)

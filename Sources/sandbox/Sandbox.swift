@@ -28,7 +28,8 @@ struct Sandbox: ParsableCommand {
     static func main() {
         do {
             if let line = try BLAS.restartOnBestKernel(
-                environment: ProcessInfo.processInfo.environment)
+                environment: ProcessInfo.processInfo.environment),
+                !CommandLine.arguments.contains("--quiet")
             {
                 Terminal.write("note: \(line)\n", to: .error)
             }
