@@ -3,9 +3,10 @@ import Foundation
 
 /// JSON with exactly one spelling per value, for hashes and for records.
 ///
-/// No spaces; keys sorted by their UTF-8 bytes; numbers by Swift's shortest text that reads back, `.0` dropped,
-/// so that 1 and 1.0 are one value; only `"`, `\` and control characters are escaped. Foundation's encoder
-/// promises neither key order nor number text from one version to the next, and run ids hang on both.
+/// No spaces; keys sorted by their UTF-8 bytes; numbers by Swift's shortest text that reads back, whole ones
+/// as integers, so that 1 and 1.0 are one value; only `"`, `\` and control characters are escaped.
+/// Foundation's encoder promises neither key order nor number text from one version to the next, and run ids
+/// hang on both.
 public enum CanonicalJSON {
     /// The canonical text of an encodable value.
     ///
@@ -57,10 +58,8 @@ public enum CanonicalJSON {
     }
 
     private static func number(_ value: Double) -> String {
-        if !value.isFinite { return "null" }
-        if value == 0 { return "0" }
-        let text = value.description
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        if let whole = Int(exactly: value) { return String(whole) }
+        return value.isFinite ? value.description : "null"
     }
 
     private static func append(string: String, to text: inout String) {

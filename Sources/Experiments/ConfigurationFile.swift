@@ -13,8 +13,8 @@ public struct ConfigurationFile: Sendable {
     /// Reads `path` and the files named by `inherit` (relative to the file that names them; later wins).
     ///
     /// - Parameters:
-    ///   - preset: replaces the entry `base/….yaml` of `inherit` by `base/<preset>.yaml`, or comes first when
-    ///     there is none.
+    ///   - preset: replaces the entry `base/….yaml` of `inherit` by `base/<preset>.yaml`, also in a file
+    ///     that this one inherits; when there is no such entry it comes before everything.
     ///   - searchFolders: where `base/` is looked for when it does not lie beside the file.
     public static func load(
         path: String, preset: String? = nil, searchFolders: [String] = []
@@ -39,7 +39,7 @@ public struct ConfigurationFile: Sendable {
         searchFolders: [String]
     ) throws -> ConfigurationFile {
         var loader = InheritanceLoader(preset: preset, searchFolders: searchFolders)
-        let tree = try loader.resolve(node, path: path, isPreset: false)
+        let tree = try loader.resolveWithPreset(node, path: path)
         return ConfigurationFile(tree: tree, text: text, path: path)
     }
 
@@ -61,6 +61,19 @@ private struct InheritanceLoader {
     init(preset: String?, searchFolders: [String]) {
         self.preset = preset
         self.searchFolders = searchFolders
+    }
+
+    /// The tree of the outermost file. A preset that took no entry's place lies under everything.
+    mutating func resolveWithPreset(
+        _ node: ConfigurationNode, path: String
+    ) throws -> ConfigurationNode {
+        let folder = (path as NSString).deletingLastPathComponent
+        if let preset { try checkPreset(preset, folder: folder) }
+        let tree = try resolve(node, path: path, isPreset: false)
+        guard let preset else { return tree }
+        let file = locate("base/\(preset).yaml", folder: folder, isBase: true)
+        let inner = try ConfigurationNode.read(path: file).node
+        return lay(tree, over: try resolve(inner, path: file, isPreset: true))
     }
 
     mutating func resolve(
@@ -98,15 +111,11 @@ private struct InheritanceLoader {
             let marks = (list.elements ?? [list]).map(\.mark)
             entries = Array(zip(names, marks))
         }
-        guard !isPreset, let preset else { return entries }
-        let isOutermost = chain.count == 1
-        let index = entries.firstIndex { $0.0.hasPrefix("base/") }
-        if index == nil && !isOutermost { return entries }
-        // Whatever base the file names, and wherever the presets lie, only this preset is read.
+        guard !isPreset, let preset,
+            let index = entries.firstIndex(where: { $0.0.hasPrefix("base/") })
+        else { return entries }
         let mark = SourceMark(source: "command line: --preset \(preset)")
-        try checkPreset(preset, folder: (chain[0].shown as NSString).deletingLastPathComponent)
-        let replacement = ("base/\(preset).yaml", mark)
-        if let index { entries[index] = replacement } else { entries.insert(replacement, at: 0) }
+        entries[index] = ("base/\(preset).yaml", mark)
         self.preset = nil
         return entries
     }

@@ -53,8 +53,11 @@ extension ConfigurationNode {
         case .number(let value): self = .scalar(Self.yamlText(value), mark: mark)
         case .string(let text):
             // Quoted exactly when the bare text would be read as something else, here or by other readers.
-            let isPlain = text.first?.isLetter == true && ScalarValue(text) == .string(text)
-                && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=".contains($0)) }
+            let isPlain =
+                text.first?.isLetter == true && ScalarValue(text) == .string(text)
+                && text.allSatisfy {
+                    $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=".contains($0))
+                }
                 && !["yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
                 && !["true", "false", "null"].contains(text.lowercased())
             self.init(.scalar(text: text, isQuoted: !isPlain), mark: mark)

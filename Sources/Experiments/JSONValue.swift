@@ -130,7 +130,8 @@ extension JSONValue: Codable {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: mark, negativeInfinity: mark, nan: mark)
         let data = try encoder.encode(value)
-        self = try JSONDecoder().decode(JSONValue.self, from: data).replacing(.string(mark), by: nil)
+        self = try JSONDecoder().decode(JSONValue.self, from: data).replacing(
+            .string(mark), by: nil)
     }
 
     private func replacing(_ old: JSONValue, by new: JSONValue) -> JSONValue {

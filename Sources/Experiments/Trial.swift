@@ -21,16 +21,20 @@ public struct Trial: Sendable {
     /// The trial's seed.
     public let seed: Int
 
-    /// The varying values joined by `-`, the seed last: `cft-s0`; `s0` when nothing varies.
+    /// The varying values joined by `-`, the seed last: `cft-s0`; `s0` when nothing varies. Fit for a file
+    /// name; two trials may share it when their values differ only in what a file name cannot hold.
     public var label: String {
-        (varying.map { fileNameText($0.text) } + ["s\(seed)"]).joined(separator: "-")
+        var values = varying.map { fileNameText($0.text) }.joined(separator: "-").prefix(120)
+        if values.hasPrefix(".") { values = "_" + values.dropFirst() }
+        return values.isEmpty ? "s\(seed)" : "\(values)-s\(seed)"
     }
 }
 
 /// `text` with everything but letters, digits and `._+=` and `-` replaced by `_`, at most 40 characters.
 func fileNameText(_ text: String) -> String {
     let mapped = text.map { character in
-        character.isASCII && (character.isLetter || character.isNumber || "._+=-".contains(character))
+        character.isASCII
+            && (character.isLetter || character.isNumber || "._+=-".contains(character))
             ? character : "_"
     }
     return String(mapped.prefix(40))

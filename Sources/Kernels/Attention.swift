@@ -134,6 +134,7 @@ public func causalAttentionBackward(
     let rows = shape.examples * shape.length
     precondition(output.count >= rows * channels && dOutput.count >= rows * channels)
     precondition(dQueriesKeysValues.count >= rows * 3 * channels)
+    precondition(logNormalizer.count >= rows * shape.headCount)
     precondition(queriesKeysValues.count >= rows * 3 * channels)
     for example in 0..<shape.examples {
         for head in 0..<shape.headCount {

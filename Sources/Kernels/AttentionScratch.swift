@@ -72,7 +72,8 @@ public final class AttentionScratch: Sendable {
     func requireRoom(for shape: AttentionShape) {
         precondition(
             shape.length <= capacity.length && shape.headSize == capacity.headSize,
-            "the attention scratch holds \(capacity.length) positions of \(capacity.headSize) channels")
+            "the attention scratch holds \(capacity.length) positions of \(capacity.headSize) channels"
+        )
     }
 }
 

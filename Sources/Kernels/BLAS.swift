@@ -28,17 +28,21 @@ public enum BLAS {
     public static func restartOnBestKernel(environment: [String: String]) throws -> String? {
         let choice = environment["SANDBOX_BLAS_KERNEL"].flatMap { $0.isEmpty ? nil : $0 }
         if let before = environment[guardVariable] {
-            return choice.map { "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))" }
+            return choice.map {
+                "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))"
+            }
                 ?? "OpenBLAS runs its \(kernelName) kernel: \(before) did not fit this CPU and was left out"
         }
         if let choice {
-            let width = CPU.current().simdWidthBits
-            if vectorBits(ofKernel: choice) > width {
-                throw SystemError(
-                    "SANDBOX_BLAS_KERNEL=\(choice) needs wider vectors than the \(width) bits of this CPU; "
-                        + "name another kernel, such as Haswell, or unset it")
+            if vectorBits(ofKernel: choice) > CPU.current().simdWidthBits {
+                throw BLASError(
+                    description:
+                        "SANDBOX_BLAS_KERNEL=\(choice) needs wider vectors than this CPU's "
+                        + "\(CPU.current().simdWidthBits) bits; unset it or name a narrower kernel, such as Haswell"
+                )
             }
-            if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil {
+            if environment["OPENBLAS_CORETYPE"] == choice && environment["OPENBLAS_L2_SIZE"] == nil
+            {
                 return nil
             }
             try Executable.reexecute(
@@ -47,7 +51,9 @@ public enum BLAS {
         }
         let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
         let isNarrow = vectorBits(ofKernel: kernelName) < CPU.current().simdWidthBits
-        guard !forced.isEmpty, isNarrow || environment["OPENBLAS_L2_SIZE"] != nil else { return nil }
+        guard !forced.isEmpty, isNarrow || environment["OPENBLAS_L2_SIZE"] != nil else {
+            return nil
+        }
         let told = forced.map { "\($0)=\(environment[$0] ?? "")" }.joined(separator: " ")
         try Executable.reexecute(removing: forced, setting: [guardVariable: told])
     }
@@ -64,6 +70,12 @@ public enum BLAS {
         default: 128
         }
     }
+}
+
+/// A BLAS kernel that cannot run here.
+public struct BLASError: Error, CustomStringConvertible {
+    /// One sentence with the variable and the cure.
+    public let description: String
 }
 
 /// `C = alpha · op(A) · op(B) + beta · C` in fp32, row-major, on the calling thread.

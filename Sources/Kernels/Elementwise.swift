@@ -128,7 +128,9 @@ public func addScaled(_ output: FloatView, _ input: FloatView, scale: Float) {
     let y = output.pointer
     let whole = output.count / laneCount * laneCount
     for index in stride(from: 0, to: whole, by: laneCount) {
-        y.store(y.lanes(at: index).addingProduct(x.lanes(at: index), Lanes(repeating: scale)), at: index)
+        y.store(
+            y.lanes(at: index).addingProduct(x.lanes(at: index), Lanes(repeating: scale)), at: index
+        )
     }
     for index in whole..<output.count { y[index] = y[index].addingProduct(x[index], scale) }
 }
@@ -154,7 +156,8 @@ public func squaredErrorForwardBackward(
     for index in 0..<count {
         let weight = weights.pointer[index]
         let difference = predictions.pointer[index] - targets.pointer[index]
-        dPredictions.pointer[index] = 2 * weight * difference
+        // Where no loss is taken the target may be anything, not a number included.
+        dPredictions.pointer[index] = weight == 0 ? 0 : 2 * weight * difference
         if weight != 0 { loss += Double(weight) * Double(difference) * Double(difference) }
     }
     return loss

@@ -79,6 +79,7 @@ public func layerNormBackward(
     precondition(dInput.count >= rows * width && dOutput.count >= rows * width)
     precondition(input.count >= rows * width && weight.count == width)
     precondition(dWeight.count == width && dBias.count == width)
+    precondition(mean.count >= rows && reciprocalDeviation.count >= rows)
     let whole = width / laneCount * laneCount
     let rest = width - whole
     let gamma = weight.pointer

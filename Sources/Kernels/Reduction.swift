@@ -1,22 +1,29 @@
 /// Sums lanes' gradients in a fixed tree, `((0+1)+(2+3))+((4+5)+(6+7))…`, and returns the sum's squared length.
 ///
 /// - Parameters:
-///   - total: `[count]`, overwritten.
-///   - lanes: one view of `[count]` for each lane; 1 or more.
-/// - Returns: `Σ total²`, in double, vector lanes first and then stretches in order.
-public func sumLanes(total: FloatView, lanes: [FloatView]) -> Double {
-    let count = total.count
-    precondition(!lanes.isEmpty && lanes.allSatisfy { $0.count == count })
+///   - total: `[count]`, overwritten in `range`.
+///   - lanes: one view of `[count]` for each lane.
+///   - used: how many of the lanes are summed, 1 or more; all of them when nil.
+///   - range: the elements to sum; all of them when nil.
+/// - Returns: `Σ total²` over the range, in double, vector lanes first and then stretches in order.
+public func sumLanes(
+    total: FloatView, lanes: [FloatView], used: Int? = nil, range: Range<Int>? = nil
+) -> Double {
+    let range = range ?? 0..<total.count
+    let used = 0..<(used ?? lanes.count)
+    precondition(!used.isEmpty && used.upperBound <= lanes.count, "\(used) of \(lanes.count) lanes")
+    precondition(range.lowerBound >= 0 && range.upperBound <= total.count)
+    for lane in used { precondition(lanes[lane].count == total.count) }
     var squares = 0.0
-    let whole = count / laneCount * laneCount
-    for index in stride(from: 0, to: whole, by: laneCount) {
-        let sum = treeSum(lanes, 0..<lanes.count) { $0.pointer.lanes(at: index) }
+    let whole = range.lowerBound + range.count / laneCount * laneCount
+    for index in stride(from: range.lowerBound, to: whole, by: laneCount) {
+        let sum = treeSum(lanes, used) { $0.pointer.lanes(at: index) }
         total.pointer.store(sum, at: index)
         squares += Double((sum * sum).total)
     }
-    if whole < count {
-        let rest = count - whole
-        let sum = treeSum(lanes, 0..<lanes.count) { $0.pointer.partialLanes(at: whole, count: rest) }
+    if whole < range.upperBound {
+        let rest = range.upperBound - whole
+        let sum = treeSum(lanes, used) { $0.pointer.partialLanes(at: whole, count: rest) }
         total.pointer.storePartial(sum, at: whole, count: rest)
         squares += Double((sum * sum).total)
     }

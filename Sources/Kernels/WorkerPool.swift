@@ -53,6 +53,7 @@ public final class WorkerPool: Sendable {
 
         func run(lanes: Int, workers: Int, _ body: @escaping @Sendable (Int, Int) -> Void) {
             condition.lock()
+            precondition(self.body == nil, "a worker pool runs one round at a time")
             self.body = body
             self.lanes = lanes
             next.store(0, ordering: .relaxed)

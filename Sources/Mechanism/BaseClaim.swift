@@ -40,7 +40,8 @@ public struct BaseClaim: Sendable {
             guard let value else { return "–" }
             return String((value * 10_000).rounded() / 10_000)
         }
-        return "\(holds ? "follows" : "does not follow") least squares: |model − LS| / d at most \(text(largest)) "
+        return
+            "\(holds ? "follows" : "does not follow") least squares: |model − LS| / d at most \(text(largest)) "
             + "for k ≠ d, \(text(atDims)) at k = d, \(text(tail)) for k ≥ 2d "
             + "(allowed 0.1, 0.15, 0.02)"
     }

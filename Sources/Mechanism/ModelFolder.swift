@@ -33,7 +33,10 @@ public struct StoredModel: Sendable {
     public init(folder: String) throws {
         let exists: (String) -> Bool = { FileManager.default.fileExists(atPath: folder + "/" + $0) }
         guard Folder.isFolder(folder) else {
-            throw ModelFolderError(description: "\(folder) is not a folder; give a run, a checkpoint or a folder with config.yaml and model.safetensors")
+            throw ModelFolderError(
+                description:
+                    "\(folder) is not a folder; give a run, a checkpoint or a folder with config.yaml and model.safetensors"
+            )
         }
         let configurationPath: String
         if exists("metadata.json") {
@@ -54,7 +57,8 @@ public struct StoredModel: Sendable {
             weightsPath = folder + "/model.safetensors"
         } else {
             throw ModelFolderError(
-                description: "\(folder) holds neither a run (metadata.json), nor a checkpoint (state.json), "
+                description:
+                    "\(folder) holds neither a run (metadata.json), nor a checkpoint (state.json), "
                     + "nor the public form (config.yaml and model.safetensors)")
         }
         configuration = try readModelSection(configurationPath)
@@ -69,7 +73,9 @@ func readModelSection(_ path: String) throws -> ModelConfiguration {
     let reader = try ConfigurationReader(node)
     guard reader.contains("model") else {
         throw ModelFolderError(
-            description: "\(path) has no section 'model' with n_dims, n_positions, n_embd, n_layer and n_head")
+            description:
+                "\(path) has no section 'model' with n_dims, n_positions, n_embd, n_layer and n_head"
+        )
     }
     return try reader.section("model", ModelConfiguration.init)
 }
@@ -83,7 +89,8 @@ func readPublicParameters(_ path: String, layout: TensorLayout) throws -> FloatV
     let parameters = FloatView(zeros: layout.count)
     for tensor in file.tensors where layout[tensor.name] == nil && !isSkipped(tensor.name) {
         throw ModelFolderError(
-            description: "\(path): the tensor \(tensor.name) has no place in the model that config.yaml describes; "
+            description:
+                "\(path): the tensor \(tensor.name) has no place in the model that config.yaml describes; "
                 + "check n_layer and family")
     }
     try file.readFloats(into: layout.tensors(in: parameters))

@@ -65,7 +65,8 @@ struct PhaseRunner {
         if record.blasKernel != BLAS.kernelName {
             notice(
                 "\(directory.path) was trained with the BLAS kernel \(record.blasKernel) and continues with "
-                    + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run")
+                    + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
+            )
         }
     }
 

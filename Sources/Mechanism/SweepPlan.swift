@@ -28,14 +28,16 @@ public struct PlannedBase: Sendable {
 
     init(_ configuration: BaseConfiguration) throws {
         self.configuration = configuration
-        if let identity = try configuration.identity(), let pretraining = configuration.pretraining {
+        if let identity = try configuration.identity(), let pretraining = configuration.pretraining
+        {
             hash = try CanonicalJSON.hash(identity)
             name = RunDirectory.name(label: "linear-s\(pretraining.seed)", hash: hash)
         } else {
             let stored = try StoredModel(folder: configuration.source ?? "")
             if stored.configuration != configuration.model {
                 throw ModelFolderError(
-                    description: "\(configuration.source ?? "") holds a model of \(stored.configuration.summary) and the "
+                    description:
+                        "\(configuration.source ?? "") holds a model of \(stored.configuration.summary) and the "
                         + "section model asks for \(configuration.model.summary); make them agree")
             }
             hash = sha256Hex(try WholeFile.read(stored.weightsPath))

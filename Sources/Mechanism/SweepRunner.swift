@@ -97,7 +97,8 @@ public struct SweepRunner {
         return try StoredModel(folder: keeper.directory.path)
     }
 
-    private func fineTuneAndMeasure(_ run: PlannedRun, from base: StoredModel) throws -> MeasuredRun {
+    private func fineTuneAndMeasure(_ run: PlannedRun, from base: StoredModel) throws -> MeasuredRun
+    {
         let configuration = run.configuration
         let keeper = RunKeeper(
             directory: directory.run(run.name),
@@ -105,7 +106,8 @@ public struct SweepRunner {
             programVersion: programVersion)
         try keeper.perform {
             try recordStatus(of: run)
-            reporter.began("\(configuration.functionClass.name) \(run.name)", configuration.training.steps)
+            reporter.began(
+                "\(configuration.functionClass.name) \(run.name)", configuration.training.steps)
             defer { reporter.ended() }
             return try PhaseRunner(
                 directory: keeper.directory, decoder: base.decoder, phase: configuration.training,
@@ -142,7 +144,8 @@ public struct SweepRunner {
 
     private func measure(_ base: PlannedBase, _ model: StoredModel) throws -> MeasuredBase {
         let points =
-            base.configuration.pretraining?.phase.points ?? plan.runs[0].configuration.training.points
+            base.configuration.pretraining?.phase.points
+            ?? plan.runs[0].configuration.training.points
         let evaluator = Evaluator(
             functionClass: LinearFunction(), dims: model.configuration.inputDimension,
             points: points, examples: plan.evaluation.examples, seed: plan.evaluation.seed)

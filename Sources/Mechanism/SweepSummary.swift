@@ -56,7 +56,8 @@ public struct SweepSummary {
             let remainder = run.plan.varying.filter {
                 $0.name != "layout" && $0.name != "task.function_class"
             }.map { "\($0.name)=\($0.text)" }.joined(separator: ", ")
-            let key = "\(configuration.functionClass.name)/\(configuration.layout.name)/\(remainder)"
+            let key =
+                "\(configuration.functionClass.name)/\(configuration.layout.name)/\(remainder)"
             let earlier = places[key].map { groups[$0].runs } ?? []
             let group = RunGroup(
                 functionClass: configuration.functionClass, layout: configuration.layout,

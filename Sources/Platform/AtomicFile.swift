@@ -1,11 +1,7 @@
 import Foundation
-import Synchronization
 
 /// Files and folders that appear whole or not at all: written beside, flushed, then renamed.
 public enum AtomicFile {
-    /// Counts the temporary names of this process, so that two threads never share one.
-    private static let counter = Atomic<Int>(0)
-
     /// Writes `data` to `path`: readers see the old bytes or the new, never a part.
     ///
     /// - Throws: ``SystemError`` that names the path and the reason; no temporary file stays behind.
@@ -70,8 +66,7 @@ public enum AtomicFile {
     }
 
     private static func temporaryName(beside path: String) -> String {
-        let number = counter.add(1, ordering: .relaxed).newValue
-        return "\(path)\(Folder.temporaryMark)\(getpid())-\(number)"
+        "\(path)\(Folder.temporaryMark)\(UUID().uuidString)"
     }
 
     private static func writeAll(_ data: Data, to descriptor: Int32, path: String) throws {

@@ -61,7 +61,13 @@ public final class FileLock {
         // Close-on-exec, so that a child process does not keep the lock after our end.
         let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
         if descriptor < 0 { throw SystemError.failed(to: "open", path) }
-        if retrying({ flock(descriptor, flags) }) != 0 {
+        var result = retrying { flock(descriptor, flags) }
+        // A process that only asks (isHeld) has a shared lock for some microseconds.
+        for _ in 0..<3 where result != 0 && errno == EWOULDBLOCK {
+            usleep(2000)
+            result = retrying { flock(descriptor, flags) }
+        }
+        if result != 0 {
             let code = errno
             close(descriptor)
             if code == EWOULDBLOCK { return nil }

@@ -114,7 +114,7 @@ public final class DecoderWorkspace: Sendable {
         rowCapacity = rows
         self.forTraining = forTraining
         inputs = FloatView(zeros: rows * configuration.inputDimension)
-        positionStarts = IndexView(zeros: rows)
+        positionStarts = IndexView(zeros: largest.rows)
         targets = FloatView(zeros: rows)
         lossWeights = FloatView(zeros: rows)
         predictions = FloatView(zeros: rows)

@@ -6,8 +6,8 @@ extension Decoder {
     ///
     /// Backbone matrices and positions N(0, 0.02²), the two projections into the residual stream
     /// N(0, 0.02² / 2L), biases 0, normalisations (1, 0); read-in and read-out weight and bias uniform in
-    /// ±1/√(fan in), torch's default for Linear. Each tensor has a stream place of its own, so adding a tensor
-    /// changes no other.
+    /// ±1/√(fan in), torch's default for Linear. Each tensor draws a sequence of its own, keyed by its place in the
+    /// layout.
     ///
     /// - Parameter seed: the key of the draws.
     /// - Returns: a flat buffer in the order of ``layout``.

@@ -11,15 +11,17 @@ public final class ParallelDecoder: Sendable {
     private let pool: WorkerPool
     private let workspaces: [DecoderWorkspace]
     private let laneGradients: [DecoderWeights]
+    private let laneBuffers: [FloatView]
     private let gradients: FloatView
     /// One loss a lane, then one squared length a stretch of the flat buffer.
     private let laneLosses: BufferView<Double>
     private let stretchSquares: BufferView<Double>
     private let stretches: [Range<Int>]
 
-    /// Fills `workspace.inputs`, `.targets`, `.lossWeights` (and `.positionStarts`, when not 0) for the given examples
-    /// of the batch; the first of them goes to place 0.
-    public typealias Fill = @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
+    /// Fills `workspace.inputs`, `.targets` and `.lossWeights` for the given examples of the batch, the first of them at
+    /// place 0; `.positionStarts` holds zeros unless it is filled too.
+    public typealias Fill =
+        @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
 
     /// - Parameters:
     ///   - decoder: the decoder.
@@ -48,6 +50,7 @@ public final class ParallelDecoder: Sendable {
             forTraining
             ? (0..<ShardPlan.laneCount).map { _ in decoder.weights(in: FloatView(zeros: count)) }
             : []
+        laneBuffers = laneGradients.map(\.flat)
         gradients = FloatView(zeros: count)
         laneLosses = BufferView(zeros: ShardPlan.laneCount)
         let size = 16_384
@@ -71,6 +74,7 @@ public final class ParallelDecoder: Sendable {
     public func lossAndGradients(
         weights: DecoderWeights, batch: BatchShape, fill: Fill
     ) -> (loss: Double, gradientNorm: Double) {
+        precondition(!laneGradients.isEmpty, "this parallel decoder was made without gradients")
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         pool.run(lanes: plan.lanes) { lane, worker in
             let workspace = workspaces[worker]
@@ -80,17 +84,16 @@ public final class ParallelDecoder: Sendable {
             for shard in plan.shards(ofLane: lane) {
                 let examples = plan.examples(ofShard: shard)
                 let shape = BatchShape(examples: examples.count, length: batch.length)
+                workspace.positionStarts.fill(0)
                 fill(examples, workspace)
                 loss += decoder.lossForwardBackward(
                     weights: weights, gradients: lanes, workspace: workspace, shape: shape)
             }
             laneLosses[lane] = loss
         }
-        let used = (0..<plan.lanes).map { laneGradients[$0].flat }
         pool.run(lanes: stretches.count) { index, _ in
-            let range = stretches[index]
             stretchSquares[index] = sumLanes(
-                total: gradients[range], lanes: used.map { $0[range] })
+                total: gradients, lanes: laneBuffers, used: plan.lanes, range: stretches[index])
         }
         var loss = 0.0
         for lane in 0..<plan.lanes { loss += laneLosses[lane] }
@@ -126,6 +129,7 @@ public final class ParallelDecoder: Sendable {
         pool.run(lanes: plan.shardCount) { shard, worker in
             let workspace = workspaces[worker]
             let examples = plan.examples(ofShard: shard)
+            workspace.positionStarts.fill(0)
             fill(examples, workspace)
             decoder.forward(
                 weights: weights, workspace: workspace,

@@ -1,11 +1,14 @@
 /// How a batch is cut: shards of a fixed number of examples, dealt in turn to a fixed number of lanes.
 ///
 /// The cut depends on the batch alone, never on the number of workers, so that sums are grouped the same way
-/// whoever computes them. A shard has up to about 384 rows: enough for the matrix products, little enough for the cache.
+/// whoever computes them. A shard has up to 384 rows: enough for the matrix products, little enough for the cache.
 public struct ShardPlan: Sendable, Equatable {
     /// Lanes of every plan: gradient buffers, and the largest useful number of workers.
     public static let laneCount = 8
     private static let targetRows = 384
+    /// A small batch is cut into this many shards at least, so that four workers have work; thinner shards would
+    /// cost the products more than further workers gain.
+    private static let leastShards = 4
 
     /// B: examples in the batch.
     public let examples: Int
@@ -20,8 +23,7 @@ public struct ShardPlan: Sendable, Equatable {
         self.examples = examples
         var size = 1
         while 2 * size * length <= Self.targetRows { size *= 2 }
-        // A small batch is spread over all lanes.
-        let even = (examples + Self.laneCount - 1) / Self.laneCount
+        let even = (examples + Self.leastShards - 1) / Self.leastShards
         examplesPerShard = max(1, min(size, even))
     }
 

@@ -17,7 +17,8 @@ struct BenchCommand: ParsableCommand {
 struct BenchMachineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "machine",
-        abstract: "Show CPU, SIMD width, BLAS kernel and its measured rate, PLplot drivers and free disk.",
+        abstract:
+            "Show CPU, SIMD width, BLAS kernel and its measured rate, PLplot drivers and free disk.",
         discussion: """
             Example:
               sandbox bench machine --json
@@ -84,7 +85,8 @@ struct MachineReport {
             (
                 "Products",
                 String(
-                    format: "%.0f GFLOP/s on one core, %.0f on %d (fp32)", oneCore, allCores, workers)
+                    format: "%.0f GFLOP/s on one core, %.0f on %d (fp32)", oneCore, allCores,
+                    workers)
             ),
             ("PLplot", plplot),
             ("Memory", String(format: "%.1f GiB", Double(memory) / 1_073_741_824)),

@@ -40,7 +40,8 @@ struct ForwardCommand: ParsableCommand {
             let batch = try ForwardBatch(path: input, configuration: model.decoder.configuration)
             if gradients && batch.targets == nil {
                 throw ForwardError(
-                    description: "\(input) has no tensor `targets`; the gradients are those of the loss, so add "
+                    description:
+                        "\(input) has no tensor `targets`; the gradients are those of the loss, so add "
                         + "targets F32 [B, n] or leave out --gradients")
             }
             try writeSafetensors(
@@ -74,7 +75,8 @@ private struct ForwardBatch {
         guard length <= configuration.positionCount else {
             throw ForwardError(
                 description: "\(path): inputs has T = \(length) tokens and the model has "
-                    + "\(configuration.positionCount) positions (2 × n_positions); shorten the sequences")
+                    + "\(configuration.positionCount) positions (2 × n_positions); shorten the sequences"
+            )
         }
         shape = BatchShape(examples: info.shape[0], length: length)
         inputs = try file.floats("inputs")
@@ -88,7 +90,8 @@ private struct ForwardBatch {
             wanted.shape[1] <= predictions
         else {
             throw ForwardError(
-                description: "\(path): targets has shape \(wanted.shape); expected [\(shape.examples), n] with n from "
+                description:
+                    "\(path): targets has shape \(wanted.shape); expected [\(shape.examples), n] with n from "
                     + "1 to \(predictions), the number of predictions")
         }
         targets = try file.floats("targets")

@@ -26,11 +26,14 @@ final class ProgressDisplay {
             },
             stepped: { [self] step, loss in
                 if line == nil {
+                    // The clock starts when the first step is done: that step also warms everything up.
                     line = ProgressLine(
                         label: label, total: total, start: step,
-                        style: .automatic(isQuiet: isQuiet))
+                        style: .automatic(
+                            isQuiet: isQuiet, everySteps: max(1, min(1000, total / 10))))
+                } else {
+                    line?.update(step: step, loss: loss)
                 }
-                line?.update(step: step, loss: loss)
             },
             ended: { [self] in
                 line?.finish()

@@ -27,11 +27,14 @@ struct Sandbox: ParsableCommand {
 
     static func main() {
         do {
-            if let line = try BLAS.restartOnBestKernel(
-                environment: ProcessInfo.processInfo.environment),
-                !CommandLine.arguments.contains("--quiet")
-            {
-                Terminal.write("note: \(line)\n", to: .error)
+            try reportingErrors {
+                let environment = ProcessInfo.processInfo.environment
+                // Before any parsing: the answer to --quiet cannot wait for it.
+                if let line = try BLAS.restartOnBestKernel(environment: environment),
+                    !CommandLine.arguments.contains("--quiet")
+                {
+                    Terminal.write("note: \(line)\n", to: .error)
+                }
             }
             var command = try parseAsRoot()
             try command.run()

@@ -10,7 +10,8 @@ import Plotting
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep",
-        abstract: "Pretrain, fine-tune under every layout and seed, evaluate, and draw the pictures.",
+        abstract:
+            "Pretrain, fine-tune under every layout and seed, evaluate, and draw the pictures.",
         discussion: """
             A sweep is a YAML file (sweeps/*.yaml) in the shape of W&B's. Finished runs are skipped, interrupted ones \
             continue; a finished sweep asked for again prints its table and pictures at once.
@@ -65,7 +66,8 @@ struct SweepCommand: ParsableCommand {
 
 /// Which sweep: the options that choose and change a sweep file.
 struct SweepSelection: ParsableArguments {
-    @Option(name: .customLong("class"), help: "The composed class: linear, polynomial, multilinear.")
+    @Option(
+        name: .customLong("class"), help: "The composed class: linear, polynomial, multilinear.")
     var functionClass: String?
 
     @Option(name: .shortAndLong, help: "A sweep file.")

@@ -56,7 +56,8 @@ struct SweepEstimate {
     }
 
     private static func row(
-        _ name: String, _ status: RunStatus, _ model: ModelConfiguration, _ phase: PhaseConfiguration,
+        _ name: String, _ status: RunStatus, _ model: ModelConfiguration,
+        _ phase: PhaseConfiguration,
         _ layout: PromptLayout, evaluations: Int, examples: Int, rate: Double, workers: Int
     ) -> Row {
         let decoder = model.decoder
@@ -96,7 +97,9 @@ struct SweepEstimate {
             return CanonicalJSON.text(of: .array(list)) + "\n"
         }
         let width = (rows.map(\.name.count).max() ?? 3) + 2
-        func line(_ name: String, _ status: String, _ time: String, _ memory: String, _ disk: String) -> String {
+        func line(
+            _ name: String, _ status: String, _ time: String, _ memory: String, _ disk: String
+        ) -> String {
             func right(_ text: String, _ width: Int) -> String {
                 String(repeating: " ", count: max(0, width - text.count)) + text
             }
@@ -108,12 +111,14 @@ struct SweepEstimate {
         var text = line("run", "status", "time", "memory", "disk")
         for row in rows {
             text += line(
-                row.name, row.status.rawValue, duration(row.seconds), mebibytes(row.memory), mebibytes(row.disk))
+                row.name, row.status.rawValue, duration(row.seconds), mebibytes(row.memory),
+                mebibytes(row.disk))
         }
         text += line(
             "total, \(rows.count) runs", "", duration(rows.reduce(0) { $0 + $1.seconds }),
             mebibytes(rows.map(\.memory).max() ?? 0),
             mebibytes(rows.reduce(0) { $0 + $1.disk }))
-        return text + "Estimates for what is not finished, at half the product rate measured just now; nothing was run.\n"
+        return text
+            + "Estimates for what is not finished, at half the product rate measured just now; nothing was run.\n"
     }
 }

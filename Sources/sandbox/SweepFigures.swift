@@ -133,12 +133,14 @@ struct SweepFigures {
         let curves = summary.errorCurves(base)
         let model = base.plan.configuration.model
         let zero = Array(repeating: Double(model.inputDimension) as Double?, count: base.points)
-        let steps = base.plan.configuration.pretraining.map { "\($0.phase.steps) steps" } ?? "imported"
+        let steps =
+            base.plan.configuration.pretraining.map { "\($0.phase.steps) steps" } ?? "imported"
         return NamedFigure(
             name: "base-\(base.plan.name)",
             figure: Figure(
                 title: "Base model: linear functions in context",
-                subtitle: "\(model.summary); \(steps); \(results.plan.evaluation.examples) prompts; "
+                subtitle:
+                    "\(model.summary); \(steps); \(results.plan.evaluation.examples) prompts; "
                     + "bands: 95 % over prompts",
                 xLabel: "in-context examples k (points before the query)",
                 yLabel: "squared error (label units²)",
@@ -147,7 +149,8 @@ struct SweepFigures {
                         name: "predicting zero", x: curves.model.x, y: zero,
                         style: .reference(1)),
                     Series(
-                        name: "least squares", x: curves.leastSquares.x, y: curves.leastSquares.mean,
+                        name: "least squares", x: curves.leastSquares.x,
+                        y: curves.leastSquares.mean,
                         style: .reference(0)),
                     Series(
                         name: "base model", x: curves.model.x, y: curves.model.mean,

@@ -56,7 +56,8 @@ extension SweepOutput {
                 "commit": provenance.gitCommit.map(JSONValue.string) ?? .null,
                 "dirty": provenance.gitIsDirty.map(JSONValue.boolean) ?? .null,
                 "data": "summary.csv", "data_sha256": .string(hash),
-                "command": .string((["sandbox"] + CommandLine.arguments.dropFirst()).joined(separator: " ")),
+                "command": .string(
+                    (["sandbox"] + CommandLine.arguments.dropFirst()).joined(separator: " ")),
             ]
             try AtomicFile.write(
                 CanonicalJSON.text(of: sidecar) + "\n", to: "\(folder)/\(figure.name).json")
@@ -120,7 +121,8 @@ struct SweepTable {
                 cell.padding(toLength: width, withPad: " ", startingAt: 0)
             }.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
         }.joined()
-        return "\nSquared error averaged over k under each evaluation layout, with 95 % intervals over seeds and prompts\n"
+        return
+            "\nSquared error averaged over k under each evaluation layout, with 95 % intervals over seeds and prompts\n"
             + table + baseLine
     }
 

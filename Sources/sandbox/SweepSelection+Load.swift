@@ -8,44 +8,28 @@ import Platform
 extension SweepSelection {
     /// The sweep file with everything the command line says.
     func load() throws -> SweepFile {
-        let folders = Self.searchFolders
+        let folders = SweepFile.defaultSearchFolders()
         let (yaml, path) = try source(folders)
         return try SweepFile.load(
             yaml: yaml, path: path, sections: SweepPlan.sections, preset: preset,
             overrides: allOverrides(), searchFolders: folders)
     }
 
-    /// Where sweep files are looked for: ./sweeps, then beside the installed program.
-    private static var searchFolders: [String] {
-        var folders = ["sweeps"]
-        if let program = Executable.path {
-            let prefix = URL(fileURLWithPath: program).deletingLastPathComponent()
-                .deletingLastPathComponent()
-            folders.append(prefix.appendingPathComponent("share/sandbox/sweeps").path)
-        }
-        return folders
-    }
-
     /// The text of the sweep file, or of one made up for a class without a file.
     private func source(_ folders: [String]) throws -> (yaml: String, path: String) {
         if let file {
-            return (String(decoding: try WholeFile.read(file, maximumBytes: 1 << 20), as: UTF8.self), file)
+            return (try text(file), file)
         }
         guard let name = functionClass else { throw ValidationError("give --class or --file") }
         let functionClass: any FunctionClass
         do {
             functionClass = try FunctionClasses.named(name)
         } catch {
-            throw ConfigurationError(SourceMark(source: "command line: --class \(name)"), "\(error)")
+            throw ConfigurationError(
+                SourceMark(source: "command line: --class \(name)"), "\(error)")
         }
-        for folder in folders {
-            let path = "\(folder)/\(functionClass.name).yaml"
-            if FileManager.default.fileExists(atPath: path) {
-                return (
-                    String(decoding: try WholeFile.read(path, maximumBytes: 1 << 20), as: UTF8.self),
-                    path
-                )
-            }
+        if let path = SweepFile.find(functionClass.name, in: folders) {
+            return (try text(path), path)
         }
         let yaml = """
             version: 1
@@ -58,6 +42,10 @@ extension SweepSelection {
 
             """
         return (yaml, "\(folders[0])/\(functionClass.name).yaml")
+    }
+
+    private func text(_ path: String) throws -> String {
+        String(decoding: try WholeFile.read(path, maximumBytes: 1 << 20), as: UTF8.self)
     }
 
     private func allOverrides() -> [String] {

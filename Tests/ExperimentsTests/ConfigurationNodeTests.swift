@@ -56,16 +56,31 @@ import Testing
             "f:1:4: anchors (&name) and aliases (*name) are not accepted; use inherit"
         ),
         ("c: *x\n", "f:1:4: not valid YAML: found undefined alias"),
-        ("a: !!int \"3\"\n", "f:1:4: the tag 'tag:yaml.org,2002:int' is not accepted; write a plain value"),
-        ("a: !!str 3\n", "f:1:4: the tag 'tag:yaml.org,2002:str' is not accepted; write a plain value"),
+        (
+            "a: !!int \"3\"\n",
+            "f:1:4: the tag 'tag:yaml.org,2002:int' is not accepted; write a plain value"
+        ),
+        (
+            "a: !!str 3\n",
+            "f:1:4: the tag 'tag:yaml.org,2002:str' is not accepted; write a plain value"
+        ),
         ("a: !thing {b: 1}\n", "f:1:4: the tag '!thing' is not accepted; write a plain value"),
         ("- 1\n- 2\n", "f:1:1: the file holds a list; expected a mapping (key: value)"),
         ("just text\n", "f:1:1: the file holds 'just text'; expected a mapping (key: value)"),
         ("[a, b]: 1\n", "f:1:1: a key must be a plain text"),
-        ("a: [1, 2\nb: 3\n", "f:2:2: not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at line 1)"),
-        ("a: 1\n\tb: 2\n", "f:2:1: not valid YAML: found a tab character that violates indentation (while scanning a plain scalar that begins at line 1)"),
+        (
+            "a: [1, 2\nb: 3\n",
+            "f:2:2: not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at line 1)"
+        ),
+        (
+            "a: 1\n\tb: 2\n",
+            "f:2:1: not valid YAML: found a tab character that violates indentation (while scanning a plain scalar that begins at line 1)"
+        ),
         ("a: 1\n b: 2\n", "f:2:3: not valid YAML: mapping values are not allowed in this context"),
-        ("a: \"open\n", "f:2:1: not valid YAML: found unexpected end of stream (while scanning a quoted scalar that begins at line 1)"),
+        (
+            "a: \"open\n",
+            "f:2:1: not valid YAML: found unexpected end of stream (while scanning a quoted scalar that begins at line 1)"
+        ),
         ("a: 1\n---\nb: 2\n", "f:2:1: not valid YAML: but found another document"),
         ("a: b\u{1}c\n", "f:1:5: not valid YAML: control characters are not allowed"),
     ])

@@ -22,7 +22,9 @@ import Testing
                 rate: try reader.double("rate", default: 0.1, in: 0..<1),
                 family: try reader.choice("family", default: "gpt2", among: ["gpt2", "llama"]),
                 isTied: try reader.boolean("tied", default: false),
-                optimizer: try reader.section("optimizer") { try $0.string("name", default: "adam") },
+                optimizer: try reader.section("optimizer") {
+                    try $0.string("name", default: "adam")
+                },
                 layouts: try reader.choices("layouts", default: [], accepted: ["cpt", "cft"]) {
                     ["cpt": "cpt", "uft": "cpt", "cft": "cft"][$0]
                 },
@@ -55,8 +57,14 @@ import Testing
             "f:1:9: unknown key 'n_emb' in model; did you mean 'n_embd'? "
                 + "(accepted: n_embd, rate, family, tied, optimizer, layouts, note)"
         ),
-        ("modle: {}", "f:1:1: unknown key 'modle' at the top level; did you mean 'model'? (accepted: model)"),
-        ("model: {}\nzzzzzzzz: 1", "f:2:1: unknown key 'zzzzzzzz' at the top level (accepted: model)"),
+        (
+            "modle: {}",
+            "f:1:1: unknown key 'modle' at the top level; did you mean 'model'? (accepted: model)"
+        ),
+        (
+            "model: {}\nzzzzzzzz: 1",
+            "f:2:1: unknown key 'zzzzzzzz' at the top level (accepted: model)"
+        ),
         (
             "model:\n  optimizer: {nmae: x}",
             "f:2:15: unknown key 'nmae' in model.optimizer; did you mean 'name'? (accepted: name)"
@@ -67,8 +75,14 @@ import Testing
         ("model: {n_embd: 1.0}", "f:1:17: model.n_embd is 1.0; expected an integer, 1 to 4096"),
         ("model: {n_embd: 0}", "f:1:17: model.n_embd is 0; expected an integer, 1 to 4096"),
         ("model: {n_embd: [1]}", "f:1:17: model.n_embd is a list; expected an integer, 1 to 4096"),
-        ("model: {rate: 1.0}", "f:1:15: model.rate is 1.0; expected a number, at least 0.0 and below 1.0"),
-        ("model: {rate: 1:30}", "f:1:15: model.rate is '1:30'; expected a number, at least 0.0 and below 1.0"),
+        (
+            "model: {rate: 1.0}",
+            "f:1:15: model.rate is 1.0; expected a number, at least 0.0 and below 1.0"
+        ),
+        (
+            "model: {rate: 1:30}",
+            "f:1:15: model.rate is '1:30'; expected a number, at least 0.0 and below 1.0"
+        ),
         ("model: {tied: yes}", "f:1:15: model.tied is 'yes'; expected true or false"),
         ("model: {tied: 1}", "f:1:15: model.tied is 1; expected true or false"),
         ("model: {note: 5}", "f:1:15: model.note is 5; expected a text"),
@@ -77,7 +91,10 @@ import Testing
             "model: {family: gtp2}",
             "f:1:17: model.family is 'gtp2'; did you mean 'gpt2'? (accepted: gpt2, llama)"
         ),
-        ("model: {family: 2}", "f:1:17: model.family is 2; expected a name (accepted: gpt2, llama)"),
+        (
+            "model: {family: 2}",
+            "f:1:17: model.family is 2; expected a name (accepted: gpt2, llama)"
+        ),
         (
             "model: {layouts: [cft, cfd]}",
             "f:1:24: model.layouts[1] is 'cfd'; did you mean 'cft'? (accepted: cpt, cft)"

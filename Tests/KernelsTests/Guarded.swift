@@ -33,8 +33,3 @@ struct Guarded {
 func weightedSum(_ y: FloatView, _ c: [Float]) -> Double {
     zip(y.array, c).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
-
-extension [Float] {
-    /// The elements' bits: equal only when every element is the same number, NaNs and signs of zero included.
-    var bits: [UInt32] { map(\.bitPattern) }
-}

@@ -40,7 +40,9 @@ import Testing
         let folder = try TemporaryFolder()
         let child = Process()
         child.executableURL = URL(fileURLWithPath: try #require(Executable.path))
-        child.arguments = ["--testing-library", "swift-testing", "--filter", "childThatStartsAgain"]
+        child.arguments = [
+            "--testing-library", "swift-testing", "--filter", "childThatStartsAgain",
+        ]
         var environment = ProcessInfo.processInfo.environment
         environment["PLATFORM_TEST_OUTPUT"] = folder.file("out")
         environment["PLATFORM_TEST_REMOVED"] = "1"
