@@ -31,6 +31,8 @@ public struct EvaluationConfiguration: Sendable {
             "baselines", default: ["bayes", "least_squares", "zero"],
             accepted: ["bayes"] + Baselines.all.map(\.name)
         ) { $0 == "bayes" ? $0 : (try? Baselines.named($0))?.name }
+        try refuseRepeats(layouts.map(\.name), "layouts", reader)
+        try refuseRepeats(baselines, "baselines", reader)
         examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
     }
@@ -43,5 +45,14 @@ public struct EvaluationConfiguration: Sendable {
             "examples": .integer(examples),
             "seed": .integer(Int(seed)),
         ]
+    }
+}
+
+/// Refuses a list that names one thing twice, perhaps under an alias: it would be measured and counted twice.
+private func refuseRepeats(
+    _ names: [String], _ key: String, _ reader: ConfigurationReader
+) throws {
+    for (index, name) in names.enumerated() where names[..<index].contains(name) {
+        throw reader.error(key, "has \(name) more than once; keep one")
     }
 }

@@ -53,7 +53,7 @@ public struct ModelConfiguration: Encodable, Sendable, Hashable {
                 headCount: headCount))
     }
 
-    /// `6L/4H/128, d = 10`: a short description for tables.
+    /// `6 layers, 4 heads, width 128, d = 10`: a short description for tables.
     public var summary: String {
         "\(layerCount) layers, \(headCount) heads, width \(embeddingDimension), d = \(inputDimension)"
     }

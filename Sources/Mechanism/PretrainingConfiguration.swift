@@ -96,5 +96,8 @@ public struct RampConfiguration: Encodable, Sendable, Hashable {
         if start > end {
             throw reader.error("start", "is \(start), above end = \(end); a curriculum only grows")
         }
+        if start < end && inc == 0 {
+            throw reader.error("inc", "is 0, so start = \(start) never grows to end = \(end)")
+        }
     }
 }

@@ -62,6 +62,11 @@ public struct RunConfiguration: Sendable {
         self.evaluation = evaluation
     }
 
+    /// The layouts it is measured under: those of `evaluate`, and always its own, which the error curves show.
+    public var evaluationLayouts: [PromptLayout] {
+        evaluation.layouts.contains(layout) ? evaluation.layouts : evaluation.layouts + [layout]
+    }
+
     /// What decides the weights, as JSON: the run's id is the hash of its canonical form.
     ///
     /// - Parameter baseHash: the full hash of the base.

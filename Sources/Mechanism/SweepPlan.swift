@@ -83,5 +83,12 @@ public struct SweepPlan: Sendable {
                 name: RunDirectory.name(label: trial.label, hash: hash), varying: trial.varying)
         }
         self.bases = bases
+        for (index, run) in runs.enumerated() {
+            guard let twin = runs[..<index].first(where: { $0.hash == run.hash }) else { continue }
+            throw ConfigurationError(
+                SourceMark(source: file.path),
+                "the trials \(twin.name) and \(run.name) are one and the same run, perhaps under an alias; "
+                    + "remove one of the values")
+        }
     }
 }

@@ -52,8 +52,13 @@ public struct SweepRunner {
         var runs: [MeasuredRun] = []
         for run in plan.runs {
             guard let base = bases.first(where: { $0.plan.hash == run.base.hash }) else { continue }
-            runs.append(try fineTuneAndMeasure(run, from: base.model))
-            try setStatus(run, .finished)
+            do {
+                runs.append(try fineTuneAndMeasure(run, from: base.model))
+                try recordStatus(of: run)
+            } catch {
+                try? recordStatus(of: run)
+                throw error
+            }
         }
         return SweepResults(
             plan: plan, bases: measuredBases, runs: runs, baselines: try measureBaselines())
@@ -100,7 +105,7 @@ public struct SweepRunner {
             configuration: { try configuration.resolved(baseName: run.base.name) },
             programVersion: programVersion)
         try keeper.perform {
-            try setStatus(run, .running)
+            try recordStatus(of: run)
             reporter.began(
                 "\(configuration.functionClass.name) \(run.name)", configuration.training.steps)
             defer { reporter.ended() }
@@ -129,7 +134,7 @@ public struct SweepRunner {
             seed: configuration.evaluation.seed)
         let store = EvaluationStore(
             directory: directory, step: configuration.training.steps, evaluator: evaluator)
-        let layouts = configuration.evaluation.layouts
+        let layouts = configuration.evaluationLayouts
         let cells = try store.cells(layouts: layouts) {
             try decoderForEvaluation(StoredModel(folder: directory.path), evaluator, layouts)
         }
@@ -218,19 +223,23 @@ public struct SweepRunner {
 
     private func writeManifest() throws {
         let trials = try plan.runs.map { run in
-            SweepManifest.Entry(
+            let metadata = try directory.run(run.name).metadata()
+            return SweepManifest.Entry(
                 run: run.name, hash: run.hash, base: run.base.name,
                 seed: Int(run.configuration.seed), varying: run.varying,
-                status: try directory.run(run.name).metadata()?.status ?? .queued)
+                status: metadata?.status ?? .queued, error: metadata?.error)
         }
         try directory.write(
             SweepManifest(name: plan.file.name, file: plan.file.path, trials: trials))
     }
 
-    private func setStatus(_ run: PlannedRun, _ status: RunStatus) throws {
+    /// Copies how far a run has come from its metadata to the manifest.
+    private func recordStatus(of run: PlannedRun) throws {
+        let metadata = try directory.run(run.name).metadata()
         try directory.updateManifest { manifest in
             for index in manifest.trials.indices where manifest.trials[index].run == run.name {
-                manifest.trials[index].status = status
+                manifest.trials[index].status = metadata?.status ?? .queued
+                manifest.trials[index].error = metadata?.error
             }
         }
     }

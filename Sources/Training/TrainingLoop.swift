@@ -102,6 +102,8 @@ public struct TrainingLoop {
                 lastCheckpoint = Date()
             }
         }
+        // After no step at all the initial parameters are the result.
+        if try directory.latestCheckpointStep() != state.step { try checkpoint(state, metrics) }
         return .finished
     }
 

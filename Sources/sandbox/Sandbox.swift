@@ -29,7 +29,10 @@ struct Sandbox: ParsableCommand {
         do {
             try reportingErrors {
                 let environment = ProcessInfo.processInfo.environment
-                if let line = try BLAS.restartOnBestKernel(environment: environment) {
+                // Before any parsing: the answer to --quiet cannot wait for it.
+                if let line = try BLAS.restartOnBestKernel(environment: environment),
+                    !CommandLine.arguments.contains("--quiet")
+                {
                     Terminal.write("note: \(line)\n", to: .error)
                 }
             }

@@ -81,15 +81,18 @@ struct SweepTable {
     private let baseLine: String
 
     init(_ summary: SweepSummary) {
-        let evaluation = summary.results.plan.evaluation
-        layouts = evaluation.layouts.map(\.name)
+        var measured: [PromptLayout] = []
+        for run in summary.results.plan.runs {
+            measured += run.configuration.evaluationLayouts.filter { !measured.contains($0) }
+        }
+        layouts = measured.map(\.name)
         rows = summary.groups.map { group in
             let losses = group.runs.compactMap { $0.losses.last?.loss }
             return Row(
                 functionClass: group.functionClass.name, label: group.label,
                 seeds: group.runs.count,
                 finalLoss: losses.reduce(0, +) / Double(max(1, losses.count)),
-                errors: evaluation.layouts.compactMap { layout in
+                errors: measured.compactMap { layout in
                     summary.meanError(group, layout: layout).map { (layout.name, $0) }
                 })
         }
