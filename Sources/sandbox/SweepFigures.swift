@@ -40,7 +40,7 @@ struct SweepFigures {
     private func errorFigure(_ name: String, _ groups: [RunGroup]) -> NamedFigure {
         let model = groups[0].runs[0].plan.configuration.model
         let seeds = groups[0].runs.count
-        var series = bayesSeries(groups, dims: model.inputDimension)
+        var series = bayesSeries(groups)
         series += baselineSeries(name)
         for (index, group) in groups.enumerated() {
             guard let curve = summary.errorCurve(group, layout: group.layout) else { continue }
@@ -56,43 +56,65 @@ struct SweepFigures {
                 title: "\(title(name)): error against context length",
                 subtitle: "each model under its own layout; \(steps(groups)) fine-tuning steps, "
                     + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), one base model, "
-                    + "\(examples) prompts; bands: 95 % intervals; \(model.summary)",
+                    + "\(examples) prompts; bands: 95 % intervals; \(model.summary)\(bayesNote(groups))",
                 xLabel: "in-context examples k (points before the query)",
                 yLabel: "squared error (label units²)", yScale: .log10, series: series),
             runs: groups.flatMap { $0.runs.map(\.plan.name) })
     }
 
-    /// One reference for each distinct Bayes curve; layouts that share a curve share the line.
-    private func bayesSeries(_ groups: [RunGroup], dims: Int) -> [Series] {
+    /// A Bayes error against k, and the layouts that share it.
+    private struct BayesCurve {
+        let values: [Double?]
+        var layouts: [String]
+
+        /// How many values a logarithmic axis can show.
+        var shown: Int { values.filter { ($0 ?? 0) > 0 }.count }
+    }
+
+    /// The distinct Bayes curves of the layouts in a picture.
+    private func bayesCurves(_ groups: [RunGroup]) -> [BayesCurve] {
         guard results.plan.evaluation.baselines.contains("bayes") else { return [] }
-        let points = groups[0].runs[0].plan.configuration.training.points
-        var curves: [(values: [Double?], layouts: [String])] = []
+        let configuration = groups[0].runs[0].plan.configuration
+        var curves: [BayesCurve] = []
         for group in groups {
-            let values = (0..<points).map {
+            let values = (0..<configuration.training.points).map {
                 group.layout.bayesError(
-                    of: group.functionClass, contextLength: $0, dims: dims)
+                    of: group.functionClass, contextLength: $0,
+                    dims: configuration.model.inputDimension)
             }
             if let index = curves.firstIndex(where: { $0.values == values }) {
                 if !curves[index].layouts.contains(group.layout.name) {
                     curves[index].layouts.append(group.layout.name)
                 }
             } else {
-                curves.append((values, [group.layout.name]))
+                curves.append(BayesCurve(values: values, layouts: [group.layout.name]))
             }
         }
-        return curves.enumerated().compactMap { index, curve in
-            // On the logarithmic axis a Bayes error of 0 lies below the picture.
-            let shown = curve.values.filter { ($0 ?? 0) > 0 }.count
-            guard shown > 0 else { return nil }
-            // A closed form that is known at one k alone (polynomial, k = 0) is a point, not a line.
+        return curves
+    }
+
+    private func bayesSeries(_ groups: [RunGroup]) -> [Series] {
+        bayesCurves(groups).filter { $0.shown > 0 }.enumerated().map { index, curve in
             var style = SeriesStyle.reference(2 * index)
-            if shown == 1 { style.marker = .star }
+            var name = "Bayes, \(curve.layouts.joined(separator: ", "))"
+            var values = curve.values
+            // A closed form that is known at one k alone (polynomial, k = 0) is a point, not a line.
+            if curve.shown == 1, let k = values.firstIndex(where: { ($0 ?? 0) > 0 }) {
+                style.marker = .star
+                style.line = .none
+                name = "Bayes at k = \(k), \(curve.layouts.joined(separator: ", "))"
+                values = values.map { ($0 ?? 0) > 0 ? $0 : nil }
+            }
             return Series(
-                name: "Bayes, \(curve.layouts.joined(separator: ", "))",
-                x: (0..<points).map(Double.init),
-                y: shown == 1 ? curve.values.map { ($0 ?? 0) > 0 ? $0 : nil } : curve.values,
-                style: style)
+                name: name, x: values.indices.map(Double.init), y: values, style: style)
         }
+    }
+
+    /// What the picture cannot show: on a logarithmic axis a Bayes error of 0 lies below it.
+    private func bayesNote(_ groups: [RunGroup]) -> String {
+        let zero = bayesCurves(groups).filter { $0.shown == 0 && $0.values.contains(0) }
+        let layouts = zero.flatMap(\.layouts)
+        return layouts.isEmpty ? "" : "; Bayes error under \(layouts.joined(separator: ", ")): 0"
     }
 
     private func baselineSeries(_ name: String) -> [Series] {
