@@ -32,10 +32,16 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
                 "curriculum",
                 "ends at \(curriculum.dims.end) dims, above model.n_dims = \(model.inputDimension)")
         }
-        if max(phase.points, curriculum.points.end) > model.positionCount {
+        if curriculum.points.end != phase.points {
+            throw reader.error(
+                "curriculum",
+                "ends at \(curriculum.points.end) points and n_points is \(phase.points); "
+                    + "set curriculum.points.end = n_points, where the model is measured")
+        }
+        if phase.points > model.positionCount {
             throw reader.error(
                 "n_points",
-                "needs \(2 * max(phase.points, curriculum.points.end)) positions and the model has "
+                "needs \(2 * phase.points) positions and the model has "
                     + "\(2 * model.positionCount); raise model.n_positions")
         }
     }
