@@ -32,7 +32,10 @@ public struct BaseClaim: Sendable {
     public var tail: Double? { deviations.dropFirst(2 * dims).max() }
 
     /// Whether every part of the rule holds.
-    public var holds: Bool { largest <= 0.1 && (atDims ?? 0) <= 0.15 && (tail ?? 0) < 0.02 }
+    public var holds: Bool {
+        deviations.allSatisfy(\.isFinite) && largest <= 0.1 && (atDims ?? 0) <= 0.15
+            && (tail ?? 0) < 0.02
+    }
 
     /// The figures in one sentence.
     public var sentence: String {

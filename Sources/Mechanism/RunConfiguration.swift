@@ -47,7 +47,7 @@ public struct RunConfiguration: Sendable {
         where used.positions(points: training.points).upperBound > 2 * model.positionCount {
             throw reader.error(
                 "training",
-                ".n_points = \(training.points) needs \(used.positions(points: training.points).upperBound) "
+                "has n_points = \(training.points), which needs \(used.positions(points: training.points).upperBound) "
                     + "positions under the layout \(used.name) and the model has "
                     + "\(2 * model.positionCount); raise model.n_positions")
         }

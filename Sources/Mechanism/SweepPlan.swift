@@ -62,14 +62,18 @@ public struct SweepPlan: Sendable {
 
     /// Expands a sweep file.
     ///
-    /// - Parameter file: the sweep.
+    /// - Parameters:
+    ///   - file: the sweep.
+    ///   - root: the folder that holds the runs. A run that is there already keeps its folder, whatever label the
+    ///     present file gives it: one more or one fewer value of a parameter trains nothing again.
     /// - Throws: `ConfigurationError` for anything a section refuses.
-    public init(_ file: SweepFile) throws {
+    public init(_ file: SweepFile, root: String) throws {
         self.file = file
         let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
         let evaluation = try EvaluationConfiguration(reader)
         try reader.finish()
         self.evaluation = evaluation
+        let present = try Folder.contents(of: root + "/" + file.name)
         var bases: [PlannedBase] = []
         runs = try file.trials().map { trial in
             let configuration = try RunConfiguration(
@@ -78,9 +82,11 @@ public struct SweepPlan: Sendable {
             let base = bases.first { $0.hash == planned.hash } ?? planned
             if !bases.contains(where: { $0.hash == base.hash }) { bases.append(base) }
             let hash = try CanonicalJSON.hash(configuration.identity(baseHash: base.hash))
+            let found = present.first { $0.hasSuffix("-" + hash.prefix(8)) }
             return PlannedRun(
                 configuration: configuration, base: base, hash: hash,
-                name: RunDirectory.name(label: trial.label, hash: hash), varying: trial.varying)
+                name: found ?? RunDirectory.name(label: trial.label, hash: hash),
+                varying: trial.varying)
         }
         self.bases = bases
         for (index, run) in runs.enumerated() {

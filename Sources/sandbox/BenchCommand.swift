@@ -10,6 +10,10 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure this machine.",
+        discussion: """
+            Example:
+              sandbox bench machine
+            """,
         subcommands: [BenchMachineCommand.self])
 }
 

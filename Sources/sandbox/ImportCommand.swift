@@ -8,6 +8,10 @@ import Platform
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Take in models made elsewhere.",
+        discussion: """
+            Example:
+              sandbox import garg models/linear_regression/pretrained
+            """,
         subcommands: [ImportGargCommand.self])
 }
 
@@ -44,6 +48,10 @@ struct ImportGargCommand: ParsableCommand {
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write models for other programs.",
+        discussion: """
+            Example:
+              sandbox export garg runs/polynomial/cft-s0-1a2b3c4d --output exported
+            """,
         subcommands: [ExportGargCommand.self])
 }
 

@@ -41,7 +41,7 @@ struct SweepCommand: ParsableCommand {
             Terminal.write(try file.printed(), to: .output)
             return
         }
-        let plan = try SweepPlan(file)
+        let plan = try SweepPlan(file, root: output.runs)
         if dryRun {
             Terminal.write(
                 try SweepEstimate(plan, root: output.runs, workers: output.workerCount)

@@ -1,35 +1,41 @@
 import Foundation
 
-@testable import Plotting
-
 /// The pixels of a PNG as cairo writes it: eight bits a channel, RGB or RGBA, not interlaced.
-struct PNGImage {
-    struct Damaged: Error {
-        let reason: String
+public struct PNGImage: Sendable {
+    /// A file that is not such a PNG, or not a whole one.
+    public struct Damaged: Error {
+        /// What is wrong with it.
+        public let reason: String
     }
 
-    struct Pixel: Hashable {
-        var red: UInt8
-        var green: UInt8
-        var blue: UInt8
+    /// A pixel's colour; what an alpha channel says is left out.
+    public struct Pixel: Hashable, Sendable {
+        /// Red.
+        public var red: UInt8
+        /// Green.
+        public var green: UInt8
+        /// Blue.
+        public var blue: UInt8
 
-        static let white = Pixel(red: 255, green: 255, blue: 255)
-
-        /// Largest difference of a channel.
-        func distance(to other: PlotColor) -> Int {
-            let color = other.components
-            return max(
-                abs(Int(red) - Int(color.red)), abs(Int(green) - Int(color.green)),
-                abs(Int(blue) - Int(color.blue)))
-        }
+        /// White.
+        public static let white = Pixel(red: 255, green: 255, blue: 255)
     }
 
-    let width: Int
-    let height: Int
-    let pixels: [Pixel]
+    /// Pixels in a row.
+    public let width: Int
+    /// Rows.
+    public let height: Int
+    /// The pixels, row by row from the top.
+    public let pixels: [Pixel]
 
-    init(_ file: Data) throws {
+    /// Decodes `file`.
+    ///
+    /// - Throws: ``Damaged`` when signature, chunks or image data are not those of a whole PNG.
+    public init(_ file: Data) throws {
         let bytes = [UInt8](file)
+        guard bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),
+            bytes.suffix(8).elementsEqual([0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
+        else { throw Damaged(reason: "no PNG signature, or no IEND at the end") }
         func word(_ at: Int) -> Int { (0..<4).reduce(0) { $0 << 8 | Int(bytes[at + $1]) } }
         var compressed: [UInt8] = []
         var at = 8
@@ -51,17 +57,6 @@ struct PNGImage {
         let stride = width * channels
         let data = try PNGImage.inflate(compressed, count: height * (stride + 1))
         pixels = try PNGImage.unfilter(data, rows: height, stride: stride, channels: channels)
-    }
-
-    /// The pixels of a rectangle given in fractions of the page, with `inset` pixels left out
-    /// at each edge.
-    func pixels(in area: PlotRectangle, inset: Int = 0) -> [Pixel] {
-        let columns =
-            Int(area.minX * Double(width)) + inset..<Int(area.maxX * Double(width)) - inset
-        let rows =
-            Int((1 - area.maxY) * Double(height)) + inset..<Int((1 - area.minY) * Double(height))
-            - inset
-        return rows.flatMap { row in columns.map { pixels[row * width + $0] } }
     }
 
     /// zlib from the system, where cairo's PNG code needs it too.

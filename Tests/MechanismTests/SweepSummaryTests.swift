@@ -1,0 +1,100 @@
+import Experiments
+import Foundation
+import InContextRegression
+import Kernels
+import TestSupport
+import Testing
+
+@testable import Mechanism
+
+@Suite struct SweepSummaryTests {
+    private static let columns =
+        "sweep,run,base,seed,step,function_class,train_layout,eval_layout,prompt,metric,k,mean,"
+        + "standard_error,bootstrap_low,bootstrap_high,bayes,excess_risk,examples"
+
+    @Test func tableHasOneRowForEachRunCellAndContextLength() throws {
+        let folder = try TemporaryDirectory()
+        let plan = try tinyPlan("seeds=2", "training.log_every=5")
+        let results = try run(plan, in: folder)
+        let table = SweepSummary(results, workers: 2).table()
+        #expect(table.text.hasPrefix(Self.columns + "\n"))
+        let (points, runs, layouts) = (6, 4, 2)
+        // The base and least squares beside it; runs × layouts; three records a run; two baselines.
+        #expect(table.rows.count == 2 * points + runs * layouts * points + runs * 3 + 2 * points)
+        let rows = table.rows.map { Dictionary(uniqueKeysWithValues: zip(table.header, $0)) }
+        func value(_ row: [String: String], _ column: String) throws -> Double {
+            try #require(Double(try #require(row[column])), "\(column) of \(row)")
+        }
+        let losses = rows.filter { $0["metric"] == "train_loss" }
+        #expect(losses.map { $0["step"] } == (0..<runs).flatMap { _ in ["5", "10", "12"] })
+        #expect(losses.allSatisfy { $0["k"] == "" && $0["eval_layout"] == "" && $0["bayes"] == "" })
+        for (index, run) in results.runs.enumerated() {
+            for cell in run.cells {
+                for k in 0..<points {
+                    let row = try #require(
+                        rows.first {
+                            $0["run"] == run.plan.name && $0["eval_layout"] == cell.layout.name
+                                && $0["k"] == "\(k)"
+                        })
+                    let errors = stride(from: k, to: 64 * points, by: points).map {
+                        Double(cell.errors[$0])
+                    }
+                    let mean = errors.reduce(0, +) / 64
+                    #expect(abs(try value(row, "mean") - mean) <= 1e-12 * mean)
+                    let bayes = Double(max(2 - k, 0)) * (cell.layout == .cpt ? 2 : 1)
+                    #expect(try value(row, "bayes") == bayes)
+                    #expect(abs(try value(row, "excess_risk") - (mean - bayes)) <= 1e-12 * mean)
+                    #expect(try value(row, "bootstrap_low") < mean)
+                    #expect(try value(row, "bootstrap_high") > mean)
+                    #expect(try value(row, "standard_error") > 0)
+                    #expect(row["train_layout"] == run.plan.configuration.layout.name)
+                    #expect(row["seed"] == "\(index % 2)" && row["step"] == "12")
+                    #expect(row["base"] == plan.bases[0].name && row["examples"] == "64")
+                    #expect(row["metric"] == "squared_error" && row["prompt"] == "standard")
+                    #expect(row["sweep"] == "tiny" && row["function_class"] == "multilinear")
+                }
+            }
+        }
+        let zero = rows.filter { $0["train_layout"] == "zero" }
+        #expect(zero.map { $0["k"] } == (0..<points).map(String.init))
+        #expect(zero.allSatisfy { $0["run"] == "" && $0["function_class"] == "multilinear" })
+        let base = rows.filter { $0["train_layout"] == "base" }
+        #expect(base.compactMap { $0["bayes"] } == ["2", "1", "0", "0", "0", "0"])
+        #expect(base.allSatisfy { $0["function_class"] == "linear" && $0["step"] == "20" })
+        #expect(rows.filter { $0["train_layout"] == "least_squares" }.count == 2 * points)
+    }
+
+    @Test func groupsAreRunsThatDifferInTheirSeed() throws {
+        let yaml = tinySweep.replacingOccurrences(
+            of: "layout: {values: [cpt, cft]}",
+            with:
+                "layout: {values: [cpt, cft]}\n  training: {parameters: {steps: {values: [2, 3]}}}")
+        let plan = try tinyPlan("seeds=2", yaml: yaml)
+        let runs = plan.runs.enumerated().map { index, run in
+            MeasuredRun(
+                plan: run, path: "", losses: [LossRecord(step: 2, loss: Double(index))],
+                cells: [
+                    EvaluationCell(
+                        layout: .cpt, prompt: "standard",
+                        errors: FloatView((0..<64 * 6).map { Float($0 % 6 + index) }))
+                ])
+        }
+        let results = SweepResults(plan: plan, bases: [], runs: runs, baselines: [])
+        let summary = SweepSummary(results, workers: 1)
+        #expect(
+            summary.groups.map(\.label) == [
+                "cpt, training.steps=2", "cpt, training.steps=3", "cft, training.steps=2",
+                "cft, training.steps=3",
+            ])
+        #expect(summary.groups.allSatisfy { $0.runs.map(\.plan.configuration.seed) == [0, 1] })
+        // Runs 2 and 3: errors k + 2 and k + 3 at every prompt.
+        let curve = try #require(summary.errorCurve(summary.groups[1], layout: .cpt))
+        #expect(curve.x == [0, 1, 2, 3, 4, 5] && curve.mean == [2.5, 3.5, 4.5, 5.5, 6.5, 7.5])
+        #expect(zip(curve.low, curve.mean).allSatisfy { $0 < $1 })
+        #expect(summary.meanError(summary.groups[1], layout: .cpt)?.mean == 5)
+        #expect(summary.errorCurve(summary.groups[1], layout: .cft) == nil)
+        #expect(summary.meanError(summary.groups[1], layout: .cft) == nil)
+        let loss = summary.lossCurve(summary.groups[3])
+        #expect(loss.x == [2] && loss.mean == [6.5] && loss.low == [6] && loss.high == [7])
+    }
+}

@@ -1,0 +1,75 @@
+import Experiments
+import Foundation
+import TestSupport
+
+@testable import Mechanism
+
+/// A sweep of some milliseconds: one block, width 16, d = 2, a curriculum over dimensions and points.
+let tinySweep = """
+    version: 1
+    name: tiny
+    seeds: [0]
+    model:
+      n_dims: 2
+      n_positions: 12
+      n_embd: 16
+      n_layer: 1
+      n_head: 2
+    pretraining:
+      n_points: 6
+      steps: 20
+      batch_size: 32
+      optimizer: {learning_rate: 1.0e-3}
+      curriculum:
+        dims: {start: 1, end: 2, inc: 1, interval: 5}
+        points: {start: 4, end: 6, inc: 2, interval: 5}
+    training:
+      n_points: 6
+      steps: 12
+      batch_size: 32
+      optimizer: {learning_rate: 1.0e-3}
+    parameters:
+      task: {parameters: {function_class: {value: multilinear}}}
+      layout: {values: [cpt, cft]}
+    evaluate:
+      layouts: [cpt, cft]
+      examples: 64
+    """
+
+/// The plan of ``tinySweep`` with values set as on the command line.
+func tinyPlan(
+    _ overrides: String..., yaml: String = tinySweep, root: String = "nowhere"
+) throws -> SweepPlan {
+    let file = try SweepFile.load(
+        yaml: yaml, path: "tiny.yaml", sections: SweepPlan.sections, overrides: overrides)
+    return try SweepPlan(file, root: root)
+}
+
+/// Counts what a runner does.
+final class RunnerLog {
+    /// The phases that were trained, by label.
+    var phases: [String] = []
+    /// Steps trained in all.
+    var steps = 0
+    /// Lines for the reader.
+    var notices: [String] = []
+
+    var reporter: RunReporter {
+        RunReporter(
+            began: { [self] label, _ in phases.append(label) },
+            stepped: { [self] _, _ in steps += 1 }, noticed: { [self] in notices.append($0) })
+    }
+}
+
+/// Runs a plan in `folder`.
+func run(
+    _ plan: SweepPlan, in folder: TemporaryDirectory, workers: Int = 2, log: RunnerLog = RunnerLog()
+) throws -> SweepResults {
+    try SweepRunner(
+        plan: plan, root: folder.path, workers: workers, programVersion: "test",
+        reporter: log.reporter
+    ).run()
+}
+
+/// The bytes of a file.
+func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }

@@ -1,0 +1,179 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// What the command line accepts and refuses, and with which exit status.
+@Suite struct CommandLineTests {
+    /// Runs a refused command in a fresh folder with `tiny.yaml`; nothing may be written.
+    private func refusal(
+        _ arguments: [String], old: String = "", new: String = "", status: Int32 = 64
+    ) throws -> String {
+        let folder = try tinyFolder(old, new)
+        let outcome = try Program.run(arguments, in: folder.path)
+        #expect(outcome.exitCode == status && outcome.output == "", "\(outcome)")
+        #expect(try folder.names() == ["tiny.yaml"])
+        return outcome.errors
+    }
+
+    @Test(arguments: [
+        (["sweep", "-f", "tiny.yaml", "training.stps=3"], "?"),
+        (["sweep", "-f", "tiny.yaml", "trainig.steps=3"], "?"),
+        (["sweep", "-f", "tiny.yaml", "training.steps=x"], "?"),
+        (["sweep", "-f", "tiny.yaml", "training.steps"], "?"),
+        (["sweep", "-f", "tiny.yaml", "--layouts", "cpt,ctf"], "?"),
+        (["sweep", "-f", "tiny.yaml", "--seeds", "0"], "?"),
+        (["sweep", "-f", "tiny.yaml", "task.function_class=polynomal"], "?"),
+        (["sweep", "--class", "polynomal"], "?"),
+        (["sweep", "-f", "nowhere.yaml"], "?"),
+    ])
+    func refusesWithOneSentence(arguments: [String], message: String) throws {
+        #expect(try refusal(arguments) == "error: \(message)\n")
+    }
+
+    @Test(arguments: [
+        ("n_head: 2", "n_heads: 2", "?"),
+        ("steps: 30", "stpes: 30", "?"),
+        ("value: polynomial", "value: polynomal", "?"),
+        ("values: [cpt, cft]", "values: [cpt, ctf]", "?"),
+        ("evaluate:", "evaluation:", "?"),
+        ("steps: 30", "steps: 30\n  steps: 40", "?"),
+        ("name: tiny", "name: [tiny", "?"),
+    ])
+    func pointsAtLineAndColumn(old: String, new: String, message: String) throws {
+        let errors = try refusal(["sweep", "-f", "tiny.yaml"], old: old, new: new)
+        #expect(errors == "error: tiny.yaml:\(message)\n")
+    }
+
+    @Test func unknownPresetsNameTheNearest() throws {
+        let outcome = try Program.run(
+            ["sweep", "--class", "linear", "--preset", "quik", "--dry-run"], in: Program.package)
+        #expect(outcome.exitCode == 64)
+        #expect(outcome.errors == "?")
+    }
+
+    @Test(arguments: [
+        (["swep"], "?"), (["sweep", "--clas", "x"], "?"), (["sweep"], "?"),
+        (["sweep", "--class", "linear", "-f", "tiny.yaml"], "?"),
+        (["sweep", "-f", "tiny.yaml", "--format", "jpg"], "?"),
+        (["sweep", "-f", "tiny.yaml", "--format", ""], "?"),
+        (["sweep", "-f", "tiny.yaml", "--workers", "0"], "?"),
+        (["forward", "--input", "x"], "?"),
+    ])
+    func wrongUsageExitsWith64(arguments: [String], message: String) throws {
+        let errors = try refusal(arguments)
+        #expect(errors.hasPrefix("Error: \(message)\n"), "\(errors)")
+    }
+
+    @Test func failedRunsExitWith1() throws {
+        let folder = try tinyFolder()
+        let outcome = try Program.run(
+            ["sweep", "-f", "tiny.yaml", "--quiet", "training.optimizer.learning_rate=1.0e30"],
+            in: folder.path)
+        #expect(outcome.exitCode == 1 && outcome.output == "", "\(outcome)")
+        #expect(outcome.errors.hasPrefix("error: runs/tiny/cpt-s0-"))
+        #expect(outcome.errors.contains("at step ") && outcome.errors.hasSuffix("is kept)\n"))
+    }
+
+    // MARK: Looking without running
+
+    @Test func dryRunListsAndWritesNothing() throws {
+        let folder = try tinyFolder()
+        let arguments = ["sweep", "-f", "tiny.yaml", "--seeds", "2", "--dry-run"]
+        let outcome = try Program.run(arguments, in: folder.path)
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        #expect(try folder.names() == ["tiny.yaml"])
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == 8, "\(outcome)")
+        #expect(lines[1].hasPrefix("bases/linear-s0-"))
+        let labels = ["cpt-s0", "cpt-s1", "cft-s0", "cft-s1"]
+        for (line, label) in zip(lines[2...], labels) {
+            #expect(line.hasPrefix("tiny/\(label)-") && line.contains("queued"), "\(line)")
+            #expect(line.contains("MiB"))
+        }
+        #expect(lines[6].hasPrefix("total, 5 runs"))
+        let listed = try json(try Program.run(arguments + ["--json"], in: folder.path).output)
+        let rows = try #require(listed.arrayValue)
+        #expect(rows.count == 5)
+        for row in rows {
+            #expect((row["seconds"]?.doubleValue ?? -1) >= 0)
+            #expect((row["memory_bytes"]?.doubleValue ?? 0) > 10_000)
+            #expect((row["disk_bytes"]?.doubleValue ?? 0) > 10_000)
+        }
+
+        #expect(
+            try Program.run(["sweep", "-f", "tiny.yaml", "--quiet"], in: folder.path).exitCode == 0)
+        let after = try Program.run(arguments, in: folder.path).output.split(separator: "\n")
+        #expect(after.filter { $0.contains("finished") }.count == 3, "\(after)")
+        #expect(after.filter { $0.contains("queued") }.count == 2, "\(after)")
+    }
+
+    @Test func printedConfigurationIsTheWholeSweep() throws {
+        let folder = try tinyFolder()
+        let outcome = try Program.run(
+            [
+                "sweep", "-f", "tiny.yaml", "--print-config", "--seeds", "3", "--layouts", "cft",
+                "training.steps=77",
+            ], in: folder.path)
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        #expect(try folder.names() == ["tiny.yaml"])
+        #expect(outcome.output.contains("steps: 77") && outcome.output.contains("seeds: 3"))
+        // What is printed is a sweep file again, the very same one.
+        try folder.write(outcome.output, to: "again.yaml")
+        let again = try Program.run(
+            ["sweep", "-f", "again.yaml", "--print-config"], in: folder.path)
+        #expect(again.output == outcome.output)
+        let inherited = try Program.run(
+            ["sweep", "--class", "polynomial", "--preset", "paper", "--print-config"],
+            in: Program.package)
+        #expect(inherited.output.contains("n_dims: 20") && inherited.output.contains("n_embd: 256"))
+        #expect(!inherited.output.contains("inherit"))
+    }
+
+    @Test(arguments: ["linear", "polynomial", "multilinear"], ["quick", "small", "paper"])
+    func everyClassGoesWithEveryPreset(_ name: String, _ preset: String) throws {
+        let folder = try TemporaryDirectory()
+        let outcome = try Program.run(
+            [
+                "sweep", "--class", name, "--preset", preset, "--dry-run", "--json", "--runs",
+                folder.path,
+            ], in: Program.package)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(try json(outcome.output).arrayValue?.count == 10)
+    }
+
+    // MARK: Progress
+
+    @Test func withoutATerminalProgressIsLines() throws {
+        let folder = try tinyFolder()
+        let outcome = try Program.run(["sweep", "-f", "tiny.yaml"], in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(!outcome.errors.contains("\u{1B}") && !outcome.errors.contains("\r"))
+        let lines = outcome.errors.split(separator: "\n")
+        // A line for each tenth of the steps, for the base and two runs.
+        let pattern =
+            /^(pretraining linear|polynomial cpt|polynomial cft)-s0-[0-9a-f]{8}  step \d+\/(40|30)  loss .*/
+        #expect(lines.count == 30, "\(outcome)")
+        #expect(lines.allSatisfy { $0.wholeMatch(of: pattern) != nil }, "\(outcome)")
+        #expect(lines[9].contains("step 40/40") && lines[29].contains("step 30/30"))
+        #expect(lines[4].contains("steps/s") && lines[4].contains("ETA"))
+    }
+
+    @Test func quietSaysNothing() throws {
+        let folder = try tinyFolder()
+        let outcome = try Program.run(
+            ["sweep", "-f", "tiny.yaml", "--quiet"], in: folder.path,
+            environment: ["OPENBLAS_L2_SIZE": "512"])
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        #expect(outcome.output.contains("wrote runs/tiny/summary.csv"))
+    }
+
+    @Test(arguments: [nil, "", "1"]) func colorIsForTerminalsThatWantIt(_ noColor: String?) throws {
+        let folder = try tinyFolder()
+        let outcome = try Program.onATerminal(
+            ["sweep", "-f", "tiny.yaml"], in: folder.path, environment: ["NO_COLOR": noColor])
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.output.contains("\r") && outcome.output.contains("\u{1B}[K"))
+        #expect(outcome.output.contains("\u{1B}[1mpretraining") == (noColor != "1"), "\(outcome)")
+    }
+}
