@@ -142,8 +142,8 @@ struct SweepFigures {
             name: "\(name)-training-loss",
             figure: Figure(
                 title: "\(title(name)): fine-tuning loss",
-                subtitle: "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and \(every) steps; "
-                    + "bands: lowest and highest seed",
+                subtitle: "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and "
+                    + "\(every) steps; bands: lowest and highest seed",
                 xLabel: "fine-tuning step (optimizer updates)",
                 yLabel: "mean squared error (label units²)", yScale: .log10,
                 series: series),
