@@ -19,7 +19,7 @@ struct SweepCommand: ParsableCommand {
             Examples:
               sandbox sweep --class polynomial
               sandbox sweep --class multilinear --preset small --seeds 5 --layouts cpt,cft
-              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000 evaluate.examples=20480
+              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000
               sandbox sweep --class polynomial --dry-run
             """)
 
@@ -84,12 +84,6 @@ struct SweepSelection: ParsableArguments {
 
     @Argument(help: "Values set by dotted name, such as training.steps=3000.")
     var overrides: [String] = []
-
-    func validate() throws {
-        if (functionClass == nil) == (file == nil) {
-            throw ValidationError("give either --class NAME or --file PATH")
-        }
-    }
 }
 
 /// Where results go and how they are shown.
@@ -120,7 +114,7 @@ struct SweepOutput: ParsableArguments {
     }
 
     func formats() throws -> [FigureFormat] {
-        try format.split(separator: ",").map { name in
+        let formats = try format.split(separator: ",").map { name in
             guard let format = FigureFormat(rawValue: String(name)) else {
                 throw ValidationError(
                     "unknown format '\(name)'"
@@ -129,5 +123,7 @@ struct SweepOutput: ParsableArguments {
             }
             return format
         }
+        if formats.isEmpty { throw ValidationError("--format is empty; name png, svg or pdf") }
+        return formats
     }
 }

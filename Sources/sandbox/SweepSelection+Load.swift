@@ -3,24 +3,26 @@ import Experiments
 import Foundation
 import InContextRegression
 import Mechanism
-import Platform
 
 extension SweepSelection {
     /// The sweep file with everything the command line says.
     func load() throws -> SweepFile {
         let folders = SweepFile.defaultSearchFolders()
-        let (yaml, path) = try source(folders)
-        return try SweepFile.load(
-            yaml: yaml, path: path, sections: SweepPlan.sections, preset: preset,
-            overrides: allOverrides(), searchFolders: folders)
+        switch (file, functionClass) {
+        case (let path?, nil): return try load(path, folders)
+        case (nil, let name?): return try load(class: name, folders)
+        default: throw ValidationError("give either --class NAME or --file PATH")
+        }
     }
 
-    /// The text of the sweep file, or of one made up for a class without a file.
-    private func source(_ folders: [String]) throws -> (yaml: String, path: String) {
-        if let file {
-            return (try text(file), file)
-        }
-        guard let name = functionClass else { throw ValidationError("give --class or --file") }
+    private func load(_ path: String, _ folders: [String]) throws -> SweepFile {
+        try SweepFile.load(
+            path: path, sections: SweepPlan.sections, preset: preset, overrides: allOverrides(),
+            searchFolders: folders)
+    }
+
+    /// The sweep file of a class, or one made up for a class without a file.
+    private func load(class name: String, _ folders: [String]) throws -> SweepFile {
         let functionClass: any FunctionClass
         do {
             functionClass = try FunctionClasses.named(name)
@@ -29,7 +31,7 @@ extension SweepSelection {
                 SourceMark(source: "command line: --class \(name)"), "\(error)")
         }
         if let path = SweepFile.find(functionClass.name, in: folders) {
-            return (try text(path), path)
+            return try load(path, folders)
         }
         let yaml = """
             version: 1
@@ -41,11 +43,10 @@ extension SweepSelection {
               layout: {values: [cpt, cft, neg-cft]}
 
             """
-        return (yaml, "\(folders[0])/\(functionClass.name).yaml")
-    }
-
-    private func text(_ path: String) throws -> String {
-        String(decoding: try WholeFile.read(path, maximumBytes: 1 << 20), as: UTF8.self)
+        return try SweepFile.load(
+            yaml: yaml, path: "\(folders[0])/\(functionClass.name).yaml",
+            sections: SweepPlan.sections, preset: preset, overrides: allOverrides(),
+            searchFolders: folders)
     }
 
     private func allOverrides() -> [String] {
