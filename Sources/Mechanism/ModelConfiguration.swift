@@ -53,6 +53,19 @@ public struct ModelConfiguration: Encodable, Sendable, Hashable {
                 headCount: headCount))
     }
 
+    /// The first size in which two models differ; nil when they agree.
+    func firstDifference(
+        from other: ModelConfiguration
+    ) -> (key: String, own: Int, other: Int)? {
+        let sizes: [(CodingKeys, KeyPath<ModelConfiguration, Int>)] = [
+            (.inputDimension, \.inputDimension), (.positionCount, \.positionCount),
+            (.embeddingDimension, \.embeddingDimension), (.layerCount, \.layerCount),
+            (.headCount, \.headCount),
+        ]
+        return sizes.first { self[keyPath: $0.1] != other[keyPath: $0.1] }
+            .map { ($0.0.rawValue, self[keyPath: $0.1], other[keyPath: $0.1]) }
+    }
+
     /// `6 layers, 4 heads, width 128, d = 10`: a short description for tables.
     public var summary: String {
         "\(layerCount) layers, \(headCount) heads, width \(embeddingDimension), d = \(inputDimension)"

@@ -34,11 +34,11 @@ public struct PlannedBase: Sendable {
             name = RunDirectory.name(label: "linear-s\(pretraining.seed)", hash: hash)
         } else {
             let stored = try StoredModel(folder: configuration.source ?? "")
-            if stored.configuration != configuration.model {
+            if let size = stored.configuration.firstDifference(from: configuration.model) {
                 throw ModelFolderError(
                     description:
-                        "\(configuration.source ?? "") holds a model of \(stored.configuration.summary) and the "
-                        + "section model asks for \(configuration.model.summary); make them agree")
+                        "\(configuration.source ?? "") holds a model with \(size.key) = \(size.own), and the section "
+                        + "model asks for \(size.other); make them agree")
             }
             hash = sha256Hex(try WholeFile.read(stored.weightsPath))
             name = RunDirectory.name(label: "from", hash: hash)

@@ -7,10 +7,17 @@ import Testing
 @Suite struct IdentityTests {
     @Test func hashesAreFrozen() throws {
         let plan = try tinyPlan()
-        #expect(plan.bases.map(\.hash) == ["?"])
-        #expect(plan.runs.map(\.hash) == ["?", "?"])
-        #expect(plan.runs.map(\.name) == ["cpt-s0-?", "cft-s0-?"])
-        #expect(plan.bases.map(\.name) == ["linear-s0-?"])
+        #expect(
+            plan.bases.map(\.hash) == [
+                "6ecba28f91a8c522c35e7416f3f34dd14974b64d7aaebe28e3fab89e2cd1cd80"
+            ])
+        #expect(
+            plan.runs.map(\.hash) == [
+                "8029a71a0674c5f92f6edaf2d51ca36c8df65e08e50a8ecee3ecd82683367918",
+                "16173805432ad90ae046c92c15894921c04d2bd713afb360e6dcea62d3e12cec",
+            ])
+        #expect(plan.runs.map(\.name) == ["cpt-s0-8029a71a", "cft-s0-16173805"])
+        #expect(plan.bases.map(\.name) == ["linear-s0-6ecba28f"])
     }
 
     @Test(arguments: [

@@ -23,7 +23,7 @@ import Testing
         #expect(table.rows.count == 2 * points + runs * layouts * points + runs * 3 + 2 * points)
         let rows = table.rows.map { Dictionary(uniqueKeysWithValues: zip(table.header, $0)) }
         func value(_ row: [String: String], _ column: String) throws -> Double {
-            try #require(Double(try #require(row[column])), "\(column) of \(row)")
+            try #require(Double(row[column] ?? ""), "\(column) of \(row)")
         }
         let losses = rows.filter { $0["metric"] == "train_loss" }
         #expect(losses.map { $0["step"] } == (0..<runs).flatMap { _ in ["5", "10", "12"] })
