@@ -52,7 +52,9 @@ public enum Baselines {
         if let found = all.first(where: { $0.name == name }) { return found }
         if name.hasPrefix("knn") {
             let digits = name.dropFirst(3).drop { $0 == "=" }
-            if let count = Int(digits), count >= 1, count <= 1000 { return NearestNeighbors(count: count) }
+            if let count = Int(digits), count >= 1, count <= 1000 {
+                return NearestNeighbors(count: count)
+            }
         }
         throw UnknownNameError(
             kind: "baseline", name: name, accepted: all.map(\.name) + ["knn=3"])

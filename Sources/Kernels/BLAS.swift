@@ -31,8 +31,9 @@ public enum BLAS {
             kernelName.lowercased() != choice.lowercased()
         {
             throw BLASError(
-                description: "OpenBLAS does not know the kernel SANDBOX_BLAS_KERNEL=\(choice) and runs \(kernelName); "
-                    + "unset it or name one such as Haswell, Zen or SkylakeX")
+                description:
+                    "OpenBLAS does not know the kernel SANDBOX_BLAS_KERNEL=\(choice) and runs "
+                    + "\(kernelName); unset it or name one such as Haswell, Zen or SkylakeX")
         }
         if let before = environment[guardVariable] {
             return choice.map {

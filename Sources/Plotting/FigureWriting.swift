@@ -67,7 +67,8 @@ extension Figure {
     /// - Throws: `PlotError`, and nothing else.
     @discardableResult
     public func write(to path: String, format: FigureFormat) throws -> FigureLayout {
-        let parent = path.contains("/")
+        let parent =
+            path.contains("/")
             ? URL(fileURLWithPath: path).deletingLastPathComponent().relativePath : "."
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: parent, isDirectory: &isFolder) else {

@@ -6,51 +6,66 @@ import Mechanism
 import Platform
 
 extension SweepSelection {
+    /// The preset of the sweep files as they are written.
+    private static let usualPreset = "quick"
+
     /// The sweep file with everything the command line says.
+    ///
+    /// Another preset than the usual one is part of the sweep's name: both keep their tables and pictures.
     func load() throws -> SweepFile {
-        let folders = SweepFile.defaultSearchFolders()
-        let (yaml, path) = try source(folders)
-        return try SweepFile.load(
-            yaml: yaml, path: path, sections: SweepPlan.sections, preset: preset,
-            overrides: allOverrides(), searchFolders: folders)
+        let overrides = allOverrides()
+        let sweep = try load(overrides)
+        guard let preset, preset != Self.usualPreset,
+            !overrides.contains(where: { $0.hasPrefix("name=") })
+        else { return sweep }
+        return try load(overrides + ["name=\(sweep.name)-\(preset)"])
     }
 
-    /// The text of the sweep file, or of one made up for a class without a file.
-    private func source(_ folders: [String]) throws -> (yaml: String, path: String) {
+    private func load(_ overrides: [String]) throws -> SweepFile {
+        let folders = SweepFile.defaultSearchFolders()
         if let file {
-            return (try text(file), file)
+            return try SweepFile.load(
+                path: file, sections: SweepPlan.sections, preset: preset, overrides: overrides,
+                searchFolders: folders)
         }
-        guard let name = functionClass else { throw ValidationError("give --class or --file") }
-        let functionClass: any FunctionClass
-        do {
-            functionClass = try FunctionClasses.named(name)
-        } catch {
-            throw ConfigurationError(
-                SourceMark(source: "command line: --class \(name)"), "\(error)")
-        }
+        let functionClass = try chosenClass()
         if let path = SweepFile.find(functionClass.name, in: folders) {
-            return (try text(path), path)
+            return try SweepFile.load(
+                path: path, sections: SweepPlan.sections, preset: preset, overrides: overrides,
+                searchFolders: folders)
         }
         let yaml = """
             version: 1
             name: \(functionClass.name)
-            inherit: [base/quick.yaml]
+            inherit: [base/\(Self.usualPreset).yaml]
             seeds: [0, 1, 2]
             parameters:
               task: {parameters: {function_class: {value: \(functionClass.name)}}}
               layout: {values: [cpt, cft, neg-cft]}
 
             """
-        return (yaml, "\(folders[0])/\(functionClass.name).yaml")
+        return try SweepFile.load(
+            yaml: yaml, path: "\(folders[0])/\(functionClass.name).yaml",
+            sections: SweepPlan.sections, preset: preset, overrides: overrides,
+            searchFolders: folders)
     }
 
-    private func text(_ path: String) throws -> String {
-        String(decoding: try WholeFile.read(path, maximumBytes: 1 << 20), as: UTF8.self)
+    private func chosenClass() throws -> any FunctionClass {
+        let name = functionClass ?? ""
+        do {
+            return try FunctionClasses.named(name)
+        } catch {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --class \(name)"), "\(error)")
+        }
     }
 
     private func allOverrides() -> [String] {
         var all: [String] = []
-        if let seeds { all.append("seeds=\(seeds)") }
+        if let seeds {
+            let isList = seeds.contains(",") && !seeds.hasPrefix("[")
+            all.append(isList ? "seeds=[\(seeds)]" : "seeds=\(seeds)")
+        }
         if let layouts { all.append("layout=[\(layouts)]") }
         return all + overrides
     }
