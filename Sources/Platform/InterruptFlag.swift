@@ -23,6 +23,12 @@ public enum InterruptFlag {
         action.sa_flags = Int32(SA_RESTART)
         sigaction(SIGINT, &action, nil)
         sigaction(SIGTERM, &action, nil)
+        // A parent that starts programs from a thread of its own hands on that thread's blocked signals.
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
+        sigaddset(&wanted, SIGINT)
+        sigaddset(&wanted, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
         // Progress piped into a reader that goes away (`| head`) must not end a training run.
         signal(SIGPIPE, SIG_IGN)
     }

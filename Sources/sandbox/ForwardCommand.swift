@@ -17,8 +17,8 @@ struct ForwardCommand: ParsableCommand {
             and `grad.inputs`.
 
             Example:
-              sandbox forward --checkpoint runs/bases/linear-s0-1a2b3c4d --input in.safetensors \
-            --output out.safetensors --gradients
+              sandbox forward --checkpoint runs/bases/linear-s0-1a2b3c4d \\
+                --input in.safetensors --output out.safetensors --gradients
             """)
 
     @Option(help: "A run, a checkpoint, or a folder with config.yaml and model.safetensors.")

@@ -147,7 +147,7 @@ import Testing
                 + "[B, n] or leave out --gradients"),
         Misfit(
             testDescription: "no inputs", names: ["targets"], shapes: [:],
-            message: "tensor \"inputs\" is missing."),
+            message: "tensor \"inputs\" is missing; the file has \"targets\"."),
     ])
     func refuses(_ misfit: Misfit) throws {
         let parity = try Case("even")
