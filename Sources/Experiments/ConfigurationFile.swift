@@ -67,7 +67,7 @@ private struct InheritanceLoader {
     mutating func resolveWithPreset(
         _ node: ConfigurationNode, path: String
     ) throws -> ConfigurationNode {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = Path.parent(of: path)
         if let preset { try checkPreset(preset, folder: folder) }
         let tree = try resolve(node, path: path, isPreset: false)
         guard let preset else { return tree }
@@ -81,7 +81,7 @@ private struct InheritanceLoader {
     ) throws -> ConfigurationNode {
         chain.append((path, URL(fileURLWithPath: path).resolvingSymlinksInPath().path))
         defer { chain.removeLast() }
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = Path.parent(of: path)
         var merged: ConfigurationNode?
         for (entry, mark) in try inheritedEntries(of: node, isPreset: isPreset) {
             let isBase = entry.hasPrefix("base/")

@@ -23,7 +23,7 @@ public struct RunDirectory: Hashable, Sendable {
     // MARK: Paths
 
     /// The folder's own name.
-    public var name: String { (path as NSString).lastPathComponent }
+    public var name: String { Path.name(of: path) }
     /// The fully resolved configuration.
     public var configurationPath: String { "\(path)/config.yaml" }
     /// Status, times, machine, versions.

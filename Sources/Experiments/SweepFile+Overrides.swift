@@ -37,8 +37,8 @@ extension SweepFile {
     /// running program belongs to.
     public static func defaultSearchFolders() -> [String] {
         guard let executable = Executable.path else { return ["sweeps"] }
-        let folder = (executable as NSString).deletingLastPathComponent
-        let prefix = (folder as NSString).deletingLastPathComponent
+        let folder = Path.parent(of: executable)
+        let prefix = Path.parent(of: folder)
         return ["sweeps", "\(prefix)/share/sandbox/sweeps"]
     }
 

@@ -78,7 +78,7 @@ public struct SweepFile: Sendable {
         text = file.text
         resolved = tree
         try SweepFile.checkVersion(reader)
-        let stem = ((file.path as NSString).lastPathComponent as NSString).deletingPathExtension
+        let stem = Path.stem(of: file.path)
         name = try SweepFile.name(reader, default: stem)
         method = try SweepFile.method(reader)
         seeds = try SweepFile.seeds(reader)

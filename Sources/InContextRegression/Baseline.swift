@@ -45,14 +45,16 @@ public enum Baselines {
     ]
 
     /// The baseline called `name`: `zero`, `least_squares`, `averaging`, `knn3`, or `knn=K` with
-    /// K ≥ 1 neighbours.
+    /// 1 ≤ K ≤ 1000 neighbours.
     ///
     /// - Throws: ``UnknownNameError`` with the nearest name.
     public static func named(_ name: String) throws -> any Baseline {
         if let found = all.first(where: { $0.name == name }) { return found }
         if name.hasPrefix("knn") {
             let digits = name.dropFirst(3).drop { $0 == "=" }
-            if let count = Int(digits), count >= 1 { return NearestNeighbors(count: count) }
+            if let count = Int(digits), count >= 1, count <= 1000 {
+                return NearestNeighbors(count: count)
+            }
         }
         throw UnknownNameError(
             kind: "baseline", name: name, accepted: all.map(\.name) + ["knn=3"])

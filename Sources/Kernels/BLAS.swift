@@ -27,6 +27,14 @@ public enum BLAS {
     /// - Throws: when the new start fails.
     public static func restartOnBestKernel(environment: [String: String]) throws -> String? {
         let choice = environment["SANDBOX_BLAS_KERNEL"].flatMap { $0.isEmpty ? nil : $0 }
+        if let choice, environment[guardVariable] != nil,
+            kernelName.lowercased() != choice.lowercased()
+        {
+            throw BLASError(
+                description:
+                    "OpenBLAS does not know the kernel SANDBOX_BLAS_KERNEL=\(choice) and runs "
+                    + "\(kernelName); unset it or name one such as Haswell, Zen or SkylakeX")
+        }
         if let before = environment[guardVariable] {
             return choice.map {
                 "OpenBLAS runs its \(kernelName) kernel (SANDBOX_BLAS_KERNEL=\($0))"

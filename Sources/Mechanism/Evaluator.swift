@@ -83,9 +83,4 @@ public struct Evaluator: Sendable {
         }
         return errors
     }
-
-    /// The Bayes error at every context length under a layout; nil where no closed form is known.
-    public func bayesErrors(layout: PromptLayout) -> [Double?] {
-        (0..<points).map { layout.bayesError(of: functionClass, contextLength: $0, dims: dims) }
-    }
 }

@@ -37,7 +37,7 @@ public struct OptimizerConfiguration: Encodable, Sendable, Hashable {
         if betas.count != 2 {
             throw reader.error("betas", "has \(betas.count) values; expected two: β₁ and β₂")
         }
-        epsilon = try reader.double("epsilon", default: 1e-8, in: 0...)
+        epsilon = try reader.double("epsilon", default: 1e-8, in: 1e-30...1)
         weightDecay = try reader.double("weight_decay", default: 0, in: 0...)
         clipNorm = try reader.doubleIfPresent("clip_norm", in: 0...)
     }

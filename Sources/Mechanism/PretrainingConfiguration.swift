@@ -27,10 +27,11 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
         curriculum = try reader.section("curriculum") {
             try CurriculumConfiguration($0, dims: model.inputDimension, points: phase.points)
         }
-        if curriculum.dims.end > model.inputDimension {
+        if curriculum.dims.end != model.inputDimension {
             throw reader.error(
                 "curriculum",
-                "ends at \(curriculum.dims.end) dims, above model.n_dims = \(model.inputDimension)")
+                "ends at \(curriculum.dims.end) dims and model.n_dims is \(model.inputDimension); "
+                    + "set curriculum.dims.end = n_dims, where the model is measured")
         }
         if curriculum.points.end != phase.points {
             throw reader.error(

@@ -22,7 +22,11 @@ public enum PublicForm {
         from folder: String, runs: String, programVersion: String
     ) throws -> String {
         let model = try StoredModel(folder: folder)
-        let hash = sha256Hex(try WholeFile.read(model.weightsPath))
+        let hash = try CanonicalJSON.hash(
+            [
+                "model": try JSONValue(encoding: model.configuration),
+                "weights": .string(sha256Hex(try WholeFile.read(model.weightsPath))),
+            ] as JSONValue)
         let directory = RunDirectory(
             path: runs + "/bases/" + RunDirectory.name(label: "imported", hash: hash))
         let keeper = RunKeeper(

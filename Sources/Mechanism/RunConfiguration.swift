@@ -82,7 +82,7 @@ public struct RunConfiguration: Sendable {
         ]
     }
 
-    /// The whole configuration as `config.yaml` shows it; `sandbox train` reads it back.
+    /// The whole configuration as `config.yaml` shows it, defaults included.
     public func resolved(baseName: String) throws -> ConfigurationNode {
         let training = try JSONValue(encoding: training).merging(JSONValue(encoding: recording))
         return ConfigurationNode(
@@ -143,7 +143,10 @@ public struct BaseConfiguration: Sendable {
             pretraining = nil
             recording = nil
             // With `from` a preset's own pretraining keys stand beside it and say nothing.
-            for key in reader.keys { _ = reader.node(key) }
+            for key in [
+                "task", "n_points", "steps", "batch_size", "seed", "optimizer", "schedule",
+                "curriculum", "log_every", "checkpoint_seconds",
+            ] { _ = reader.node(key) }
         }
     }
 

@@ -51,6 +51,10 @@ public struct MeasuredBase: Sendable {
 public struct MeasuredBaseline: Sendable {
     /// The class whose labels it predicts.
     public let functionClass: String
+    /// d.
+    public let dims: Int
+    /// n.
+    public let points: Int
     /// `least_squares`, `zero`, …
     public let name: String
     /// `[examples, points]`.

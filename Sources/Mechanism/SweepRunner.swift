@@ -51,7 +51,10 @@ public struct SweepRunner {
         for base in bases { measuredBases.append(try measure(base.plan, base.model)) }
         var runs: [MeasuredRun] = []
         for run in plan.runs {
-            guard let base = bases.first(where: { $0.plan.hash == run.base.hash }) else { continue }
+            if InterruptFlag.isRaised { throw InterruptedError(run: run.name) }
+            guard let base = bases.first(where: { $0.plan.hash == run.base.hash }) else {
+                preconditionFailure("the plan's bases lack that of \(run.name)")
+            }
             do {
                 runs.append(try fineTuneAndMeasure(run, from: base.model))
                 try recordStatus(of: run)
@@ -82,6 +85,7 @@ public struct SweepRunner {
             },
             programVersion: programVersion)
         let decoder = base.configuration.model.decoder
+        if try keeper.isFinished() { reporter.noticed("base \(base.name): found, trained already") }
         try keeper.perform {
             reporter.began("pretraining \(base.name)", pretraining.phase.steps)
             defer { reporter.ended() }
@@ -178,15 +182,20 @@ public struct SweepRunner {
         for run in plan.runs {
             let configuration = run.configuration
             let name = configuration.functionClass.name
-            if measured.contains(where: { $0.functionClass == name }) { continue }
+            let dims = configuration.model.inputDimension
+            let points = configuration.training.points
+            let isMeasured = measured.contains {
+                $0.functionClass == name && $0.dims == dims && $0.points == points
+            }
+            if isMeasured { continue }
             let evaluator = Evaluator(
                 functionClass: configuration.functionClass,
-                dims: configuration.model.inputDimension, points: configuration.training.points,
-                examples: plan.evaluation.examples, seed: plan.evaluation.seed)
+                dims: dims, points: points, examples: plan.evaluation.examples,
+                seed: plan.evaluation.seed)
             for baseline in plan.evaluation.baselines where baseline != "bayes" {
                 measured.append(
                     MeasuredBaseline(
-                        functionClass: name, name: baseline,
+                        functionClass: name, dims: dims, points: points, name: baseline,
                         errors: evaluator.squaredErrors(
                             of: try Baselines.named(baseline), pool: pool)))
             }

@@ -78,8 +78,7 @@ extension SweepSummary {
     }
 
     private func append(_ baseline: MeasuredBaseline, to table: inout CSVTable) {
-        let points = baseline.errors.count / results.plan.evaluation.examples
-        let estimates = bootstrap.estimates([baseline.errors.array], columns: points)
+        let estimates = bootstrap.estimates([baseline.errors.array], columns: baseline.points)
         for (k, estimate) in estimates.enumerated() {
             table.append(
                 [

@@ -107,8 +107,7 @@ public struct SweepSummary {
 
     /// Error against context length of a predictor that is not trained; the interval is over prompts.
     public func errorCurve(_ baseline: MeasuredBaseline) -> Curve {
-        let points = baseline.errors.count / results.plan.evaluation.examples
-        return curve(bootstrap.estimates([baseline.errors.array], columns: points))
+        curve(bootstrap.estimates([baseline.errors.array], columns: baseline.points))
     }
 
     /// The base model's and least squares' error on linear functions.

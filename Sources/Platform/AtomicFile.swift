@@ -116,7 +116,7 @@ public enum AtomicFile {
 
     /// Makes the rename itself durable. Some file systems refuse `fsync` on folders: then they need none.
     private static func synchronizeFolder(of path: String) {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = Path.parent(of: path)
         try? synchronize(folder.isEmpty ? "." : folder)
     }
 }

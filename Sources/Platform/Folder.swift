@@ -27,7 +27,7 @@ public enum Folder {
     public static func create(_ path: String) throws {
         if mkdir(path, 0o777) == 0 || isFolder(path) { return }
         let code = errno
-        let parent = (path as NSString).deletingLastPathComponent
+        let parent = Path.parent(of: path)
         if code == ENOENT && !parent.isEmpty && parent != path {
             try create(parent)
             // Another process may have been faster, hence the second look.

@@ -67,8 +67,9 @@ extension Figure {
     /// - Throws: `PlotError`, and nothing else.
     @discardableResult
     public func write(to path: String, format: FigureFormat) throws -> FigureLayout {
-        let folder = (path as NSString).deletingLastPathComponent
-        let parent = folder.isEmpty ? "." : folder
+        let parent =
+            path.contains("/")
+            ? URL(fileURLWithPath: path).deletingLastPathComponent().relativePath : "."
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: parent, isDirectory: &isFolder) else {
             throw PlotError.file(

@@ -1,7 +1,11 @@
 import Kernels
 import TensorStorage
 
-/// A decoder on continuous tokens: read-in, learned positions, L pre-LN blocks, final normalisation, read-out.
+/// A decoder on continuous tokens: a front (read-in and learned positions), the backbone (L pre-LN blocks and the final
+/// normalisation) and a head (read-out).
+///
+/// Front and head are files of their own, because they are what differs between numbers and text: the backbone takes a
+/// residual stream [R, C] and gives a normalised one.
 ///
 /// A value without state: parameters, gradients and activations are handed in, so one decoder serves every worker.
 ///
@@ -33,29 +37,9 @@ public struct Decoder: Sendable {
         precondition(
             shape.rows <= workspace.rowCapacity,
             "the workspace holds \(workspace.rowCapacity) rows, not \(shape.rows)")
-        let C = configuration.embeddingDimension
-        linearForward(
-            output: workspace.residual(0), input: workspace.inputs, weights: weights.readIn,
-            rows: shape.rows, from: configuration.inputDimension, to: C, order: .outputByInput)
-        addPositions(
-            output: workspace.residual(0), table: weights.positions,
-            starts: workspace.positionStarts[0..<shape.examples], length: shape.length, width: C)
-        let block = Block(configuration: configuration, shape: shape)
-        for layer in 0..<configuration.layerCount {
-            block.forward(
-                output: workspace.residual(layer + 1), input: workspace.residual(layer),
-                weights: weights.blocks[layer], saved: workspace.block(layer),
-                attention: workspace.attention)
-        }
-        layerNormForward(
-            output: workspace.finalOutput, mean: workspace.finalMean,
-            reciprocalDeviation: workspace.finalScale,
-            input: workspace.residual(configuration.layerCount), weight: weights.finalNorm.weight,
-            bias: weights.finalNorm.bias, rows: shape.rows, width: C,
-            epsilon: configuration.normalizationEpsilon)
-        linearForward(
-            output: workspace.predictions, input: workspace.finalOutput, weights: weights.readOut,
-            rows: shape.rows, from: C, to: 1, order: .outputByInput)
+        readInForward(weights: weights, workspace: workspace, shape: shape)
+        backboneForward(weights: weights, workspace: workspace, shape: shape)
+        readOutForward(weights: weights, workspace: workspace, shape: shape)
     }
 
     /// Adds to `gradients` what `workspace.dPredictions: [B, T]` implies, after a forward pass on the same workspace.
@@ -71,32 +55,12 @@ public struct Decoder: Sendable {
         shape: BatchShape, inputGradients: Bool = false
     ) {
         precondition(workspace.forTraining, "this workspace was made for the forward pass")
-        let C = configuration.embeddingDimension
-        let scratch = workspace.scratch
-        linearBackward(
-            dInput: scratch.normed, gradients: gradients.readOut, dOutput: workspace.dPredictions,
-            input: workspace.finalOutput, weights: weights.readOut, rows: shape.rows, from: C,
-            to: 1, order: .outputByInput)
-        scratch.residual[0..<shape.rows * C].fill(0)
-        layerNormBackward(
-            dInput: scratch.residual, dWeight: gradients.finalNorm.weight,
-            dBias: gradients.finalNorm.bias, dOutput: scratch.normed,
-            input: workspace.residual(configuration.layerCount), mean: workspace.finalMean,
-            reciprocalDeviation: workspace.finalScale, weight: weights.finalNorm.weight,
-            rows: shape.rows, width: C)
-        let block = Block(configuration: configuration, shape: shape)
-        for layer in (0..<configuration.layerCount).reversed() {
-            block.backward(
-                input: workspace.residual(layer), weights: weights.blocks[layer],
-                gradients: gradients.blocks[layer], saved: workspace.block(layer),
-                scratch: scratch, attention: workspace.attention)
-        }
-        addPositionsBackward(
-            dTable: gradients.positions, dOutput: scratch.residual,
-            starts: workspace.positionStarts[0..<shape.examples], length: shape.length, width: C)
-        linearBackward(
-            dInput: inputGradients ? workspace.dInputs : nil, gradients: gradients.readIn,
-            dOutput: scratch.residual, input: workspace.inputs, weights: weights.readIn,
-            rows: shape.rows, from: configuration.inputDimension, to: C, order: .outputByInput)
+        readOutBackward(
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape)
+        backboneBackward(
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape)
+        readInBackward(
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape,
+            inputGradients: inputGradients)
     }
 }

@@ -98,55 +98,67 @@ private struct ForwardBatch {
         targetCount = wanted.shape[1]
     }
 
-    /// The tensors to write. The whole batch is one shard: this is a reference, not the fast path.
+    /// The tensors to write. Shard after shard on one thread: this is a reference, not the fast path.
     func results(of model: StoredModel, gradients: Bool) -> [SafetensorsContent] {
         let decoder = model.decoder
+        let dims = decoder.configuration.inputDimension
+        let plan = ShardPlan(examples: shape.examples, length: shape.length)
         let workspace = DecoderWorkspace(
-            decoder.configuration, largest: shape, forTraining: gradients)
-        workspace.inputs.copy(from: inputs)
-        let predictionCount = (shape.length + 1) / 2
-        if let targets { setLoss(workspace, targets, predictionCount) }
+            decoder.configuration,
+            largest: BatchShape(examples: plan.examplesPerShard, length: shape.length),
+            forTraining: gradients)
         let weights = decoder.weights(in: model.parameters)
-        decoder.forward(weights: weights, workspace: workspace, shape: shape)
-        let predictions = FloatView(
-            (0..<shape.examples).flatMap { example in
-                (0..<predictionCount).map {
-                    workspace.predictions[example * shape.length + 2 * $0]
+        let flat = FloatView(zeros: gradients ? decoder.layout.count : 0)
+        let predictionCount = (shape.length + 1) / 2
+        let predictions = FloatView(zeros: shape.examples * predictionCount)
+        let dInputs = FloatView(zeros: gradients ? shape.rows * dims : 0)
+        var loss = 0.0
+        for shard in 0..<plan.shardCount {
+            let examples = plan.examples(ofShard: shard)
+            let part = BatchShape(examples: examples.count, length: shape.length)
+            let tokens = examples.lowerBound * shape.length * dims
+            let tokenRange = tokens..<tokens + part.rows * dims
+            workspace.inputs[0..<part.rows * dims].copy(from: Array(inputs[tokenRange]))
+            setLoss(workspace, examples, predictionCount)
+            decoder.forward(weights: weights, workspace: workspace, shape: part)
+            for (row, example) in examples.enumerated() {
+                for index in 0..<predictionCount {
+                    predictions[example * predictionCount + index] =
+                        workspace.predictions[row * shape.length + 2 * index]
                 }
-            })
+            }
+            loss += squaredErrorForwardBackward(
+                dPredictions: workspace.dPredictions, predictions: workspace.predictions,
+                targets: workspace.targets, weights: workspace.lossWeights, count: part.rows)
+            guard gradients else { continue }
+            decoder.backward(
+                weights: weights, gradients: decoder.weights(in: flat), workspace: workspace,
+                shape: part, inputGradients: true)
+            dInputs[tokenRange].copy(from: workspace.dInputs[0..<part.rows * dims])
+        }
         var contents = [
             SafetensorsContent.floats(
                 "predictions", shape: [shape.examples, predictionCount], predictions)
         ]
-        guard targets != nil else { return contents }
-        let loss = squaredErrorForwardBackward(
-            dPredictions: workspace.dPredictions, predictions: workspace.predictions,
-            targets: workspace.targets, weights: workspace.lossWeights, count: shape.rows)
-        contents.append(.floats("loss", shape: [1], FloatView([Float(loss)])))
+        if targets != nil { contents.append(.floats("loss", shape: [1], FloatView([Float(loss)]))) }
         guard gradients else { return contents }
-        let flat = FloatView(zeros: decoder.layout.count)
-        decoder.backward(
-            weights: weights, gradients: decoder.weights(in: flat), workspace: workspace,
-            shape: shape, inputGradients: true)
         for tensor in decoder.layout.tensors(in: flat) {
             contents.append(.floats("grad." + tensor.name, shape: tensor.shape, tensor.view))
         }
         contents.append(
-            .floats(
-                "grad.inputs",
-                shape: [shape.examples, shape.length, decoder.configuration.inputDimension],
-                workspace.dInputs))
+            .floats("grad.inputs", shape: [shape.examples, shape.length, dims], dInputs))
         return contents
     }
 
-    /// Puts targets and weights at the last n x positions.
+    /// Puts targets and weights of the shard's examples at the last n x positions; all weights are 0 without targets.
     private func setLoss(
-        _ workspace: DecoderWorkspace, _ targets: [Float], _ predictionCount: Int
+        _ workspace: DecoderWorkspace, _ examples: Range<Int>, _ predictionCount: Int
     ) {
+        guard let targets else { return }
         let first = predictionCount - targetCount
-        for example in 0..<shape.examples {
+        for (row, example) in examples.enumerated() {
             for index in 0..<targetCount {
-                let place = example * shape.length + 2 * (first + index)
+                let place = row * shape.length + 2 * (first + index)
                 workspace.targets[place] = targets[example * targetCount + index]
                 workspace.lossWeights[place] = 1 / Float(shape.examples * targetCount)
             }

@@ -19,7 +19,7 @@ struct SweepCommand: ParsableCommand {
             Examples:
               sandbox sweep --class polynomial
               sandbox sweep --class multilinear --preset small --seeds 5 --layouts cpt,cft
-              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000
+              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000 evaluate.examples=20480
               sandbox sweep --class polynomial --dry-run
             """)
 
@@ -37,11 +37,12 @@ struct SweepCommand: ParsableCommand {
 
     private func sweep() throws {
         let file = try selection.load()
+        // Planned before it is printed, so that what is printed is known to be accepted.
+        let plan = try SweepPlan(file, root: output.runs)
         if printConfig {
             Terminal.write(try file.printed(), to: .output)
             return
         }
-        let plan = try SweepPlan(file, root: output.runs)
         if dryRun {
             Terminal.write(
                 try SweepEstimate(plan, root: output.runs, workers: output.workerCount)
@@ -76,7 +77,7 @@ struct SweepSelection: ParsableArguments {
     @Option(help: "Sizes and budgets: quick, small or paper (sweeps/base/*.yaml).")
     var preset: String?
 
-    @Option(help: "Number of fine-tuning seeds, or a list such as [0, 3].")
+    @Option(help: "Number of fine-tuning seeds, or a list such as 0,3.")
     var seeds: String?
 
     @Option(help: "Training layouts, separated by commas.")
@@ -84,6 +85,12 @@ struct SweepSelection: ParsableArguments {
 
     @Argument(help: "Values set by dotted name, such as training.steps=3000.")
     var overrides: [String] = []
+
+    func validate() throws {
+        if (functionClass == nil) == (file == nil) {
+            throw ValidationError("give either --class NAME or --file PATH")
+        }
+    }
 }
 
 /// Where results go and how they are shown.
@@ -114,7 +121,8 @@ struct SweepOutput: ParsableArguments {
     }
 
     func formats() throws -> [FigureFormat] {
-        let formats = try format.split(separator: ",").map { name in
+        if format.isEmpty { throw ValidationError("--format names at least one of png, svg, pdf") }
+        return try format.split(separator: ",").map { name in
             guard let format = FigureFormat(rawValue: String(name)) else {
                 throw ValidationError(
                     "unknown format '\(name)'"
@@ -123,7 +131,5 @@ struct SweepOutput: ParsableArguments {
             }
             return format
         }
-        if formats.isEmpty { throw ValidationError("--format is empty; name png, svg or pdf") }
-        return formats
     }
 }

@@ -36,8 +36,8 @@ struct SweepEstimate {
             rows.append(
                 Self.row(
                     name, try Self.status(root, name), base.configuration.model,
-                    pretraining.phase, .cpt, evaluations: 1, examples: plan.evaluation.examples,
-                    rate: rate, workers: workers))
+                    pretraining.phase, .cpt, measured: [.cpt],
+                    examples: plan.evaluation.examples, rate: rate, workers: workers))
         }
         for run in plan.runs {
             let name = "\(plan.file.name)/\(run.name)"
@@ -45,7 +45,7 @@ struct SweepEstimate {
                 Self.row(
                     name, try Self.status(root, name), run.configuration.model,
                     run.configuration.training, run.configuration.layout,
-                    evaluations: plan.evaluation.layouts.count,
+                    measured: run.configuration.evaluationLayouts,
                     examples: plan.evaluation.examples, rate: rate, workers: workers))
         }
         self.rows = rows
@@ -58,15 +58,19 @@ struct SweepEstimate {
     private static func row(
         _ name: String, _ status: RunStatus, _ model: ModelConfiguration,
         _ phase: PhaseConfiguration,
-        _ layout: PromptLayout, evaluations: Int, examples: Int, rate: Double, workers: Int
+        _ layout: PromptLayout, measured: [PromptLayout], examples: Int, rate: Double,
+        workers: Int
     ) -> Row {
         let decoder = model.decoder
         let length = layout.tokenCount(points: phase.points)
         let step = decoder.configuration.trainingOperations(
             examples: phase.batchSize, length: length)
-        let evaluation =
-            Double(evaluations) / 3
-            * decoder.configuration.trainingOperations(examples: examples, length: length)
+        // A forward pass is a third of a training step.
+        let evaluation = measured.reduce(0.0) { sum, layout in
+            sum + decoder.configuration.trainingOperations(
+                examples: examples, length: layout.tokenCount(points: phase.points)) / 3
+        }
+        let errors = Double(measured.count * examples * phase.points) * 4
         let parameters = Double(decoder.layout.count) * 4
         let rows = Double(
             ShardPlan(examples: phase.batchSize, length: length).examplesPerShard * length)
@@ -77,10 +81,12 @@ struct SweepEstimate {
         return Row(
             name: name, status: status,
             seconds: isDone ? 0 : (Double(phase.steps) * step + evaluation) / rate,
-            memory: parameters * Double(4 + ShardPlan.laneCount) + activations * Double(workers),
+            // The bootstrap keeps a byte for each prompt and resample.
+            memory: parameters * Double(4 + ShardPlan.laneCount) + activations * Double(workers)
+                + errors + Double(examples) * 1000,
             disk: isDone
                 ? 0
-                : 3 * parameters + records + Double(evaluations * examples * phase.points) * 4)
+                : 3 * parameters + records + errors)
     }
 
     /// The list as text or as JSON.

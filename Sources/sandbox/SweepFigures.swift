@@ -22,14 +22,24 @@ struct SweepFigures {
     /// All pictures: per class error-versus-k and loss, and one for each base.
     func all() -> [NamedFigure] {
         var figures: [NamedFigure] = []
-        var names: [String] = []
-        for group in summary.groups where !names.contains(group.functionClass.name) {
-            names.append(group.functionClass.name)
+        // One picture holds one class at one size.
+        func key(_ group: RunGroup) -> [String] {
+            let configuration = group.runs[0].plan.configuration
+            return [
+                group.functionClass.name, "d\(configuration.model.inputDimension)",
+                "n\(configuration.training.points)",
+            ]
         }
-        for name in names {
-            let groups = summary.groups.filter { $0.functionClass.name == name }
+        var keys: [[String]] = []
+        for group in summary.groups where !keys.contains(key(group)) { keys.append(key(group)) }
+        for pictured in keys {
+            let groups = summary.groups.filter { key($0) == pictured }
+            let isAlone = keys.filter { $0[0] == pictured[0] }.count == 1
+            let name = isAlone ? pictured[0] : pictured.joined(separator: "-")
             figures.append(errorFigure(name, groups))
-            figures.append(lossFigure(name, groups))
+            if groups.contains(where: { !$0.runs[0].losses.isEmpty }) {
+                figures.append(lossFigure(name, groups))
+            }
         }
         for base in results.bases { figures.append(baseFigure(base)) }
         return figures
@@ -37,11 +47,13 @@ struct SweepFigures {
 
     // MARK: Error against context length
 
-    private func errorFigure(_ name: String, _ groups: [RunGroup]) -> NamedFigure {
+    private func errorFigure(_ file: String, _ groups: [RunGroup]) -> NamedFigure {
+        let name = groups[0].functionClass.name
         let model = groups[0].runs[0].plan.configuration.model
         let seeds = groups[0].runs.count
+        let bases = Set(groups.flatMap { $0.runs.map(\.plan.base.hash) }).count
         var series = bayesSeries(groups)
-        series += baselineSeries(name)
+        series += baselineSeries(name, groups)
         for (index, group) in groups.enumerated() {
             guard let curve = summary.errorCurve(group, layout: group.layout) else { continue }
             series.append(
@@ -51,11 +63,11 @@ struct SweepFigures {
         }
         let examples = results.plan.evaluation.examples
         return NamedFigure(
-            name: "\(name)-error-vs-context",
+            name: "\(file)-error-vs-context",
             figure: Figure(
                 title: "\(title(name)): error against context length",
                 subtitle: "each model under its own layout; \(steps(groups)) fine-tuning steps, "
-                    + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), one base model, "
+                    + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), \(bases) base \(bases == 1 ? "model" : "models"), "
                     + "\(examples) prompts; bands: 95 % intervals; \(model.summary)\(bayesNote(groups))",
                 xLabel: "in-context examples k (points before the query)",
                 yLabel: "squared error (label units²)", yScale: .log10, series: series),
@@ -117,8 +129,12 @@ struct SweepFigures {
         return layouts.isEmpty ? "" : "; Bayes error under \(layouts.joined(separator: ", ")): 0"
     }
 
-    private func baselineSeries(_ name: String) -> [Series] {
-        results.baselines.filter { $0.functionClass == name }.enumerated().map { index, baseline in
+    private func baselineSeries(_ name: String, _ groups: [RunGroup]) -> [Series] {
+        let model = groups[0].runs[0].plan.configuration.model
+        let points = groups[0].runs[0].plan.configuration.training.points
+        return results.baselines.filter {
+            $0.functionClass == name && $0.dims == model.inputDimension && $0.points == points
+        }.enumerated().map { index, baseline in
             let curve = summary.errorCurve(baseline)
             return Series(
                 name: spoken(baseline.name), x: curve.x, y: curve.mean,
@@ -129,7 +145,8 @@ struct SweepFigures {
 
     // MARK: Loss against step
 
-    private func lossFigure(_ name: String, _ groups: [RunGroup]) -> NamedFigure {
+    private func lossFigure(_ file: String, _ groups: [RunGroup]) -> NamedFigure {
+        let name = groups[0].functionClass.name
         let series = groups.enumerated().map { index, group in
             let curve = summary.lossCurve(group)
             return Series(
@@ -139,7 +156,7 @@ struct SweepFigures {
         let seeds = groups[0].runs.count
         let every = groups[0].runs[0].plan.configuration.recording.logEvery
         return NamedFigure(
-            name: "\(name)-training-loss",
+            name: "\(file)-training-loss",
             figure: Figure(
                 title: "\(title(name)): fine-tuning loss",
                 subtitle: "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and "
@@ -155,9 +172,26 @@ struct SweepFigures {
     private func baseFigure(_ base: MeasuredBase) -> NamedFigure {
         let curves = summary.errorCurves(base)
         let model = base.plan.configuration.model
-        let zero = Array(repeating: Double(model.inputDimension) as Double?, count: base.points)
         let steps =
             base.plan.configuration.pretraining.map { "\($0.phase.steps) steps" } ?? "imported"
+        let zero = Array(repeating: Double(model.inputDimension) as Double?, count: base.points)
+        func panel(_ title: String, _ scale: AxisScale) -> Panel {
+            Panel(
+                title: title, xLabel: "in-context examples k",
+                yLabel: "squared error (label units²)", yScale: scale,
+                series: [
+                    Series(
+                        name: "predicting zero", x: curves.model.x, y: zero, style: .reference(1)),
+                    // Rounding noise from k = d on: it may leave the logarithmic picture.
+                    Series(
+                        name: "least squares", x: curves.leastSquares.x,
+                        y: curves.leastSquares.mean,
+                        style: .reference(0), shapesRange: scale == .linear),
+                    Series(
+                        name: "base model", x: curves.model.x, y: curves.model.mean,
+                        low: curves.model.low, high: curves.model.high, style: .curve(0)),
+                ])
+        }
         return NamedFigure(
             name: "base-\(base.plan.name)",
             figure: Figure(
@@ -165,20 +199,7 @@ struct SweepFigures {
                 subtitle:
                     "\(model.summary); \(steps); \(results.plan.evaluation.examples) prompts; "
                     + "bands: 95 % over prompts",
-                xLabel: "in-context examples k (points before the query)",
-                yLabel: "squared error (label units²)",
-                series: [
-                    Series(
-                        name: "predicting zero", x: curves.model.x, y: zero,
-                        style: .reference(1)),
-                    Series(
-                        name: "least squares", x: curves.leastSquares.x,
-                        y: curves.leastSquares.mean,
-                        style: .reference(0)),
-                    Series(
-                        name: "base model", x: curves.model.x, y: curves.model.mean,
-                        low: curves.model.low, high: curves.model.high, style: .curve(0)),
-                ]),
+                panels: [panel("linear axis", .linear), panel("logarithmic axis", .log10)]),
             runs: [base.plan.name])
     }
 

@@ -17,6 +17,9 @@ extension SweepOutput {
         let table = summary.table()
         try table.write(to: directory.summaryPath)
         var written = [directory.summaryPath]
+        let report = SweepTable(summary)
+        // The table first: a picture that cannot be drawn must not hide the results.
+        if !json { Terminal.write(report.text + "\n", to: .output) }
         let figures = SweepFigures(summary: summary).all()
         written += try draw(figures, in: directory.plotsPath, summaryText: table.text)
         if publish {
@@ -28,12 +31,9 @@ extension SweepOutput {
         }
         if json {
             Terminal.write(
-                CanonicalJSON.text(of: SweepTable(summary).json(written: written)) + "\n",
-                to: .output)
+                CanonicalJSON.text(of: report.json(written: written)) + "\n", to: .output)
         } else {
-            Terminal.write(
-                SweepTable(summary).text + "\n" + written.map { "wrote \($0)\n" }.joined(),
-                to: .output)
+            Terminal.write(written.map { "wrote \($0)\n" }.joined(), to: .output)
         }
     }
 
@@ -79,6 +79,7 @@ struct SweepTable {
     private let rows: [Row]
     private let layouts: [String]
     private let baseLine: String
+    private let bases: JSONValue
 
     init(_ summary: SweepSummary) {
         var measured: [PromptLayout] = []
@@ -96,10 +97,17 @@ struct SweepTable {
                     summary.meanError(group, layout: layout).map { (layout.name, $0) }
                 })
         }
-        baseLine = summary.results.bases.map { base in
-            let claim = BaseClaim(base, summary: summary)
-            return "base \(base.plan.name): \(claim.sentence)\n"
-        }.joined()
+        let claims = summary.results.bases.map { ($0.plan.name, BaseClaim($0, summary: summary)) }
+        baseLine = claims.map { name, claim in "base \(name): \(claim.sentence)\n" }.joined()
+        bases = .array(
+            claims.map { name, claim in
+                [
+                    "base": .string(name), "follows_least_squares": .boolean(claim.holds),
+                    "largest": .number(claim.largest),
+                    "at_dims": claim.atDims.map(JSONValue.number) ?? .null,
+                    "tail": claim.tail.map(JSONValue.number) ?? .null,
+                ]
+            })
     }
 
     /// The table for people.
@@ -154,6 +162,7 @@ struct SweepTable {
                                 })),
                     ]
                 }),
+            "bases": bases,
             "written": .array(written.map(JSONValue.string)),
         ]
     }

@@ -3,40 +3,41 @@ import Experiments
 import Foundation
 import InContextRegression
 import Mechanism
+import Platform
 
 extension SweepSelection {
+    /// The preset of the sweep files as they are written.
+    private static let usualPreset = "quick"
+
     /// The sweep file with everything the command line says.
+    ///
+    /// Another preset than the usual one is part of the sweep's name: both keep their tables and pictures.
     func load() throws -> SweepFile {
+        let overrides = allOverrides()
+        let sweep = try load(overrides)
+        guard let preset, preset != Self.usualPreset,
+            !overrides.contains(where: { $0.hasPrefix("name=") })
+        else { return sweep }
+        return try load(overrides + ["name=\(sweep.name)-\(preset)"])
+    }
+
+    private func load(_ overrides: [String]) throws -> SweepFile {
         let folders = SweepFile.defaultSearchFolders()
-        switch (file, functionClass) {
-        case (let path?, nil): return try load(path, folders)
-        case (nil, let name?): return try load(class: name, folders)
-        default: throw ValidationError("give either --class NAME or --file PATH")
+        if let file {
+            return try SweepFile.load(
+                path: file, sections: SweepPlan.sections, preset: preset, overrides: overrides,
+                searchFolders: folders)
         }
-    }
-
-    private func load(_ path: String, _ folders: [String]) throws -> SweepFile {
-        try SweepFile.load(
-            path: path, sections: SweepPlan.sections, preset: preset, overrides: allOverrides(),
-            searchFolders: folders)
-    }
-
-    /// The sweep file of a class, or one made up for a class without a file.
-    private func load(class name: String, _ folders: [String]) throws -> SweepFile {
-        let functionClass: any FunctionClass
-        do {
-            functionClass = try FunctionClasses.named(name)
-        } catch {
-            throw ConfigurationError(
-                SourceMark(source: "command line: --class \(name)"), "\(error)")
-        }
+        let functionClass = try chosenClass()
         if let path = SweepFile.find(functionClass.name, in: folders) {
-            return try load(path, folders)
+            return try SweepFile.load(
+                path: path, sections: SweepPlan.sections, preset: preset, overrides: overrides,
+                searchFolders: folders)
         }
         let yaml = """
             version: 1
             name: \(functionClass.name)
-            inherit: [base/quick.yaml]
+            inherit: [base/\(Self.usualPreset).yaml]
             seeds: [0, 1, 2]
             parameters:
               task: {parameters: {function_class: {value: \(functionClass.name)}}}
@@ -45,13 +46,26 @@ extension SweepSelection {
             """
         return try SweepFile.load(
             yaml: yaml, path: "\(folders[0])/\(functionClass.name).yaml",
-            sections: SweepPlan.sections, preset: preset, overrides: allOverrides(),
+            sections: SweepPlan.sections, preset: preset, overrides: overrides,
             searchFolders: folders)
+    }
+
+    private func chosenClass() throws -> any FunctionClass {
+        let name = functionClass ?? ""
+        do {
+            return try FunctionClasses.named(name)
+        } catch {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --class \(name)"), "\(error)")
+        }
     }
 
     private func allOverrides() -> [String] {
         var all: [String] = []
-        if let seeds { all.append("seeds=\(seeds)") }
+        if let seeds {
+            let isList = seeds.contains(",") && !seeds.hasPrefix("[")
+            all.append(isList ? "seeds=[\(seeds)]" : "seeds=\(seeds)")
+        }
         if let layouts { all.append("layout=[\(layouts)]") }
         return all + overrides
     }

@@ -144,11 +144,4 @@ import Transformer
         #expect(means[0] > 0.5 && means[1] > 0.1)
         #expect(means[2...].allSatisfy { $0 < 1e-6 }, "\(means)")
     }
-
-    @Test func bayesErrorsFollowTheLayout() {
-        let evaluator = evaluator(MultilinearFunction())
-        #expect(evaluator.bayesErrors(layout: .cpt) == [4, 2, 0, 0, 0])
-        #expect(evaluator.bayesErrors(layout: .cft) == [2, 1, 0, 0, 0])
-        #expect(self.evaluator().bayesErrors(layout: .negCFT) == [18, nil, nil, 0, 0])
-    }
 }
