@@ -19,7 +19,7 @@ struct SweepCommand: ParsableCommand {
             Examples:
               sandbox sweep --class polynomial
               sandbox sweep --class multilinear --preset small --seeds 5 --layouts cpt,cft
-              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000 evaluate.examples=20480
+              sandbox sweep -f sweeps/polynomial.yaml training.steps=3000
               sandbox sweep --class polynomial --dry-run
             """)
 
@@ -85,12 +85,6 @@ struct SweepSelection: ParsableArguments {
 
     @Argument(help: "Values set by dotted name, such as training.steps=3000.")
     var overrides: [String] = []
-
-    func validate() throws {
-        if (functionClass == nil) == (file == nil) {
-            throw ValidationError("give either --class NAME or --file PATH")
-        }
-    }
 }
 
 /// Where results go and how they are shown.

@@ -13,6 +13,10 @@ extension SweepSelection {
     ///
     /// Another preset than the usual one is part of the sweep's name: both keep their tables and pictures.
     func load() throws -> SweepFile {
+        // Asked here and not while parsing, where it would come before "unknown option '--clas'".
+        if (functionClass == nil) == (file == nil) {
+            throw ValidationError("give either --class NAME or --file PATH")
+        }
         let overrides = allOverrides()
         let sweep = try load(overrides)
         guard let preset, preset != Self.usualPreset,

@@ -55,7 +55,7 @@ import Testing
         ),
         (
             "dims: {start: 1, end: 2", "dims: {start: 1, end: 3",
-            ":16:5: pretraining.curriculum ends at 3 dims, above model.n_dims = 2"
+            ":16:5: pretraining.curriculum ends at 3 dims and model.n_dims is 2; set curriculum.dims.end = n_dims, where the model is measured"
         ),
         (
             "dims: {start: 1, end: 2", "dims: {start: 2, end: 1",

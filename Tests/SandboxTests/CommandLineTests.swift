@@ -116,7 +116,10 @@ import Testing
             ["sweep", "-f", "tiny.yaml", "--format", "jpg"],
             "unknown format 'jpg'; did you mean 'png'? (accepted: png, svg, pdf)"
         ),
-        (["sweep", "-f", "tiny.yaml", "--format", ""], "--format is empty; name png, svg or pdf"),
+        (
+            ["sweep", "-f", "tiny.yaml", "--format", ""],
+            "--format names at least one of png, svg, pdf"
+        ),
         (["sweep", "-f", "tiny.yaml", "--workers", "0"], "--workers is 1 or more"),
         (["forward", "--input", "x"], "Missing expected argument '--checkpoint <checkpoint>'"),
     ])
