@@ -114,8 +114,17 @@ import Training
             Array(many.runs[0].cells[0].errors.array.prefix(64 * 6)),
             few.runs[0].cells[0].errors.array, relative: 2e-5, absolute: 1e-5)
         #expect(near.isWithin, "\(near)")
+        // The same number of other prompts: only the kept hash tells.
+        let other = try run(
+            try tinyPlan("evaluate.examples=100", "evaluate.seed=1"), in: folder, log: log)
+        let pair = [other, many].map { $0.runs[0].cells[0].errors.array }
+        #expect(firstDifference(pair[0], pair[1]) != nil)
+        #expect(log.phases.isEmpty)
         let records = try RecordReader.read(path + "/evaluations.jsonl")
-        #expect(records.compactMap { $0["examples"]?.integerValue } == [64, 64, 100, 100, 100])
+        #expect(
+            records.compactMap { $0["examples"]?.integerValue } == [
+                64, 64, 100, 100, 100, 100, 100,
+            ])
     }
 
     /// One value more gives the runs other labels; the folders of those that are done stay.
