@@ -44,7 +44,9 @@ public struct StoredModel: Sendable {
             let run = RunDirectory(path: folder)
             guard let checkpoint = try run.latestCheckpointStep().map(run.checkpointPath) else {
                 throw ModelFolderError(
-                    description: "\(folder) is a run without a checkpoint; train it first")
+                    description:
+                        "\(folder) is a run without a checkpoint; delete the folder, and the sweep makes it anew"
+                )
             }
             weightsPath = checkpoint + "/model.safetensors"
         } else if exists("state.json") {

@@ -70,7 +70,7 @@ public struct TrainingLoop {
                 throw DivergenceError(
                     step: state.step + 1,
                     description: "\(directory.path): the loss is \(loss) and the gradient norm "
-                        + "\(norm) at step \(state.step + 1); lower optimizer.learning_rate or set "
+                        + "\(norm) at step \(state.step + 1); lower the phase's optimizer.learning_rate or set "
                         + "optimizer.clip_norm (the last checkpoint is kept)")
             }
             let rate = options.schedule.rate(atStep: state.step)

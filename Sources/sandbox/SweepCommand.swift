@@ -110,13 +110,15 @@ struct SweepOutput: ParsableArguments {
     var workerCount: Int { max(1, workers ?? CPU.current().coreCount) }
 
     func validate() throws {
-        if let workers, workers < 1 { throw ValidationError("--workers is 1 or more") }
+        if let workers, !(1...64).contains(workers) {
+            throw ValidationError("--workers is from 1 to 64; more than the cores do not help")
+        }
+        if runs.isEmpty { throw ValidationError("--runs is empty; name a folder, such as runs") }
         _ = try formats()
     }
 
     func formats() throws -> [FigureFormat] {
-        if format.isEmpty { throw ValidationError("--format names at least one of png, svg, pdf") }
-        return try format.split(separator: ",").map { name in
+        let formats = try format.split(separator: ",").map { name in
             guard let format = FigureFormat(rawValue: String(name)) else {
                 throw ValidationError(
                     "unknown format '\(name)'"
@@ -125,5 +127,7 @@ struct SweepOutput: ParsableArguments {
             }
             return format
         }
+        if formats.isEmpty { throw ValidationError("--format names at least one of png, svg, pdf") }
+        return formats
     }
 }

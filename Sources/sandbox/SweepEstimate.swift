@@ -3,6 +3,7 @@ import Foundation
 import InContextRegression
 import Kernels
 import Mechanism
+import Platform
 import Transformer
 
 /// What a sweep will cost: shown by `--dry-run`.
@@ -28,7 +29,9 @@ struct SweepEstimate {
     ///   - root: the folder that holds the runs, looked at for what is done already.
     ///   - workers: workers of a training step.
     init(_ plan: SweepPlan, root: String, workers: Int) throws {
-        let rate = matrixProductRate(workers: workers) * 1e9 * Self.efficiency
+        let rate =
+            matrixProductRate(workers: min(workers, CPU.current().coreCount)) * 1e9
+            * Self.efficiency
         var rows: [Row] = []
         for base in plan.bases {
             guard let pretraining = base.configuration.pretraining else { continue }

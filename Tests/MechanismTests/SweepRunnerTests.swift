@@ -187,7 +187,10 @@ import Training
         try FileManager.default.removeItem(atPath: file)
         try FileManager.default.removeItem(atPath: path + "/checkpoints")
         let error = #expect(throws: ModelFolderError.self) { try run(plan, in: folder) }
-        #expect(error?.description == "\(path) is a run without a checkpoint; train it first")
+        #expect(
+            error?.description
+                == "\(path) is a run without a checkpoint; delete the folder, and the sweep makes it anew"
+        )
     }
 
     @Test func twoProcessesCannotTrainOneRun() throws {

@@ -89,7 +89,9 @@ import Transformer
         #expect(error?.step == 13)
         let sentence = error?.description ?? ""
         #expect(sentence.hasPrefix(directory.path) && sentence.contains("at step 13;"))
-        #expect(sentence.contains("lower optimizer.learning_rate") && !sentence.contains("\n"))
+        #expect(
+            sentence.contains("lower the phase's optimizer.learning_rate")
+                && !sentence.contains("\n"))
         // The parameters are those of the last good step, and so is the checkpoint.
         #expect(state.step == 12 && problem.values(state.parameters).allSatisfy(\.isFinite))
         #expect(try directory.latestCheckpointStep() == 12)
