@@ -120,7 +120,7 @@ import Testing
             ["sweep", "-f", "tiny.yaml", "--format", ""],
             "--format names at least one of png, svg, pdf"
         ),
-        (["sweep", "-f", "tiny.yaml", "--workers", "0"], "--workers is 1 or more"),
+        (["sweep", "-f", "tiny.yaml", "--workers", "0"], "--workers is from 1 to 64"),
         (["forward", "--input", "x"], "Missing expected argument '--checkpoint <checkpoint>'"),
     ])
     func wrongUsageExitsWith64(arguments: [String], message: String) throws {
