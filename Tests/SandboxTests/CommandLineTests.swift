@@ -120,7 +120,10 @@ import Testing
             ["sweep", "-f", "tiny.yaml", "--format", ""],
             "--format names at least one of png, svg, pdf"
         ),
-        (["sweep", "-f", "tiny.yaml", "--workers", "0"], "--workers is from 1 to 64"),
+        (
+            ["sweep", "-f", "tiny.yaml", "--workers", "0"],
+            "--workers is from 1 to 64; more than the cores do not help"
+        ),
         (["forward", "--input", "x"], "Missing expected argument '--checkpoint <checkpoint>'"),
     ])
     func wrongUsageExitsWith64(arguments: [String], message: String) throws {
