@@ -52,6 +52,9 @@ install: build
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/sandbox/sweeps"
 	install -m 755 .build/release/sandbox "$(DESTDIR)$(PREFIX)/bin/sandbox"
 	cp -R sweeps/. "$(DESTDIR)$(PREFIX)/share/sandbox/sweeps/"
+	@# What every run's metadata names as the program's commit.
+	{ git rev-parse HEAD && { git diff --quiet HEAD || echo dirty; }; } 2>/dev/null \
+		> "$(DESTDIR)$(PREFIX)/share/sandbox/commit"
 	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sandbox"
 
 clean:

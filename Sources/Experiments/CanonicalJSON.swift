@@ -1,5 +1,6 @@
 import CCrypto
 import Foundation
+import Platform
 
 /// JSON with exactly one spelling per value, for hashes and for records.
 ///
@@ -95,4 +96,15 @@ public func sha256Hex(_ data: Data) -> String {
         let digits = String(byte, radix: 16)
         return digits.count == 1 ? "0" + digits : digits
     }.joined()
+}
+
+/// The lower-case hexadecimal SHA-256 of a file, which is mapped into memory and not copied.
+///
+/// - Throws: ``SystemError`` when it cannot be read.
+public func sha256Hex(ofFile path: String) throws -> String {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
+        // Not mappable: the ordinary way reads it, or says why it cannot.
+        return sha256Hex(try WholeFile.read(path))
+    }
+    return sha256Hex(data)
 }

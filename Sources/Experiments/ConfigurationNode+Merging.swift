@@ -22,6 +22,26 @@ extension ConfigurationNode {
         return ConfigurationNode(.mapping(merged), mark: upper.mark)
     }
 
+    /// This tree with the keys it lacks taken from `defaults`, at every depth.
+    ///
+    /// - Parameter isLeftOut: whether the dotted name of a default is none of this tree's business.
+    func filled(
+        from defaults: ConfigurationNode, path: [String] = [],
+        leavingOut isLeftOut: (String) -> Bool
+    ) -> ConfigurationNode {
+        guard let own = entries, let others = defaults.entries else { return self }
+        let present = own.map { entry in
+            guard let other = defaults[entry.key] else { return entry }
+            let value = entry.value.filled(
+                from: other, path: path + [entry.key], leavingOut: isLeftOut)
+            return Entry(key: entry.key, keyMark: entry.keyMark, value: value)
+        }
+        let missing = others.filter { other in
+            self[other.key] == nil && !isLeftOut((path + [other.key]).joined(separator: "."))
+        }
+        return ConfigurationNode(.mapping(present + missing), mark: mark)
+    }
+
     /// This mapping with `value` at `path`; missing or null levels become mappings.
     ///
     /// - Throws: ``ConfigurationError`` at `mark` when the path crosses a scalar or a list.

@@ -3,7 +3,8 @@ import Platform
 
 /// Where and from what a run was made.
 public struct Provenance: Hashable, Codable, Sendable {
-    /// The commit checked out in the working folder; nil outside a git repository or without git.
+    /// The commit of the program's sources: of the repository it was built in, or what `make install` noted beside
+    /// it; nil when neither is known.
     public var gitCommit: String?
     /// Whether tracked files differed from that commit; nil when there is no commit.
     public var gitIsDirty: Bool?
@@ -33,17 +34,33 @@ public struct Provenance: Hashable, Codable, Sendable {
         case date
     }
 
-    /// What is true now, the git repository being the one that holds `folder`.
-    public static func current(folder: String = ".") -> Provenance {
+    /// What is true now.
+    ///
+    /// - Parameter executable: the program whose commit is asked for.
+    public static func current(executable: String? = Executable.path) -> Provenance {
         let cpu = CPU.current()
-        let commit = git(["rev-parse", "HEAD"], in: folder)
-        let changes = git(["status", "--porcelain", "--untracked-files=no"], in: folder)
+        let source = executable.flatMap(commit)
         return Provenance(
-            gitCommit: commit, gitIsDirty: commit == nil ? nil : changes.map { !$0.isEmpty },
+            gitCommit: source?.hash, gitIsDirty: source?.isDirty,
             hostName: ProcessInfo.processInfo.hostName, cpu: cpu.model,
             architecture: cpu.architecture, coreCount: cpu.coreCount,
             arguments: CommandLine.arguments,
             processIdentifier: Int(ProcessInfo.processInfo.processIdentifier), date: Date())
+    }
+
+    /// The commit of a program: `<prefix>/share/sandbox/commit` of an installed one (a hash, then `dirty` when tracked
+    /// files differed), otherwise that of the repository around it.
+    private static func commit(of executable: String) -> (hash: String, isDirty: Bool)? {
+        let folder = Path.parent(of: executable)
+        let note = "\(Path.parent(of: folder))/share/sandbox/commit"
+        if let text = try? String(contentsOfFile: note, encoding: .utf8) {
+            let words = text.split(whereSeparator: \.isWhitespace)
+            return words.first.map { (String($0), words.dropFirst().first == "dirty") }
+        }
+        guard let hash = git(["rev-parse", "HEAD"], in: folder),
+            let changes = git(["status", "--porcelain", "--untracked-files=no"], in: folder)
+        else { return nil }
+        return (hash, !changes.isEmpty)
     }
 
     /// The trimmed output of a git command; nil when git is missing or the command fails.

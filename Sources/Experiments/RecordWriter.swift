@@ -114,13 +114,25 @@ enum JSONFile {
         try AtomicFile.write(data, to: path)
     }
 
-    static func read<Value: Decodable>(_ path: String, as type: Value.Type) throws -> Value {
+    /// - Parameters:
+    ///   - version: the newest `format_version` this program knows.
+    ///   - cure: what to do about a damaged file, for the message.
+    static func read<Value: Decodable>(
+        _ path: String, as type: Value.Type, version: Int, cure: String
+    ) throws -> Value {
+        let data = try WholeFile.read(path)
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {
-            return try decoder.decode(type, from: try WholeFile.read(path))
+            let found = try decoder.decode(JSONValue.self, from: data)["format_version"]
+            if let found = found?.integerValue, found > version {
+                throw SystemError(
+                    "'\(path)' has format version \(found), newer than \(version), the newest this program "
+                        + "reads; use a newer sandbox")
+            }
+            return try decoder.decode(type, from: data)
         } catch let error as DecodingError {
-            throw SystemError("cannot read '\(path)': \(brief(error))")
+            throw SystemError("cannot read '\(path)': \(brief(error)); \(cure)")
         }
     }
 }

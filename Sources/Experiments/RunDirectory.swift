@@ -62,9 +62,13 @@ public struct RunDirectory: Hashable, Sendable {
     public func create() throws { try Folder.create(path) }
 
     /// The metadata; nil when the file is missing.
+    ///
+    /// - Throws: ``SystemError`` for a file that is damaged, or of a newer form than this program knows.
     public func metadata() throws -> RunMetadata? {
         do {
-            return try JSONFile.read(metadataPath, as: RunMetadata.self)
+            return try JSONFile.read(
+                metadataPath, as: RunMetadata.self, version: RunMetadata.currentFormatVersion,
+                cure: "restore it, or delete the folder '\(path)' to train it anew")
         } catch let error as SystemError where error.code == ENOENT {
             return nil
         }
@@ -84,6 +88,15 @@ public struct RunDirectory: Hashable, Sendable {
             throw SystemError("the run '\(path)' is held by \(holder); wait for it or stop it")
         }
         return lock
+    }
+
+    /// Removes everything in the folder but the lock; call it while holding that.
+    public func clear() throws {
+        // The metadata first: a crash on the way leaves a folder that holds no run.
+        try Folder.remove(metadataPath)
+        for name in try Folder.contents(of: path) where name != Path.name(of: lockPath) {
+            try Folder.remove("\(path)/\(name)")
+        }
     }
 
     /// Takes the run's lock as ``lock()`` does; nil at once when another process has it.
@@ -133,11 +146,21 @@ public struct RunDirectory: Hashable, Sendable {
         return steps.first { RunDirectory.checkpointName(step: $0) == target } ?? steps.last
     }
 
-    /// Removes the checkpoints of all steps but `steps` and the latest.
-    public func removeCheckpoints(keeping steps: Set<Int>) throws {
+    /// Removes all checkpoints but the latest.
+    public func removeEarlierCheckpoints() throws {
         let latest = try latestCheckpointStep()
-        for step in try checkpointSteps() where !steps.contains(step) && step != latest {
+        for step in try checkpointSteps() where step != latest {
             try Folder.remove(checkpointPath(step: step))
         }
+    }
+
+    /// Removes the latest checkpoint when there is one before it, to which `latest` then points.
+    public func removeLatestCheckpoint() throws {
+        guard let latest = try latestCheckpointStep(),
+            let before = try checkpointSteps().last(where: { $0 < latest })
+        else { return }
+        try AtomicFile.replaceSymbolicLink(
+            at: latestCheckpointLink, to: RunDirectory.checkpointName(step: before))
+        try Folder.remove(checkpointPath(step: latest))
     }
 }

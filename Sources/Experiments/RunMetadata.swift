@@ -16,11 +16,48 @@ public enum RunStatus: String, Codable, CaseIterable, Sendable {
 
 /// A run's `metadata.json`: everything about it that does not decide its numbers.
 public struct RunMetadata: Hashable, Codable, Sendable {
-    /// The version of this file's form.
-    public static let currentFormatVersion = 1
+    /// The newest version of this file's form: the one that is written.
+    public static let currentFormatVersion = 2
+
+    /// One process that worked on the run.
+    public struct Session: Hashable, Codable, Sendable {
+        /// When it began.
+        public var began: Date
+        /// The step it began at.
+        public var step: Int
+        /// OpenBLAS's kernel: two kernels in one run mean that its bits are those of neither.
+        public var blasKernel: String
+        /// Workers of a training step; they do not change the bits.
+        public var workers: Int
+        /// Machine, commit and command line.
+        public var provenance: Provenance
+
+        /// Makes a session.
+        public init(
+            began: Date, step: Int, blasKernel: String, workers: Int, provenance: Provenance
+        ) {
+            self.began = began
+            self.step = step
+            self.blasKernel = blasKernel
+            self.workers = workers
+            self.provenance = provenance
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case began, step
+            case blasKernel = "blas_kernel"
+            case workers, provenance
+        }
+    }
 
     /// The version of the form it was written in.
     public var formatVersion = RunMetadata.currentFormatVersion
+    /// The hash of what decides the weights, all 64 digits; the folder's name has the first eight.
+    public var hash: String
+    /// The sweep it belongs to; nil for a base.
+    public var sweep: String?
+    /// The folder under `bases` of the base it starts from; nil for a base.
+    public var base: String?
     /// How far the run has come.
     public var status: RunStatus
     /// When the run's folder was made.
@@ -39,22 +76,28 @@ public struct RunMetadata: Hashable, Codable, Sendable {
     public var libraries: [String: String]
     /// Machine, commit and command line of the last process that worked on the run.
     public var provenance: Provenance
+    /// Every process that trained or measured it, oldest first.
+    public var sessions: [Session] = []
     /// Why the run failed; nil otherwise.
     public var error: String?
 
     enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
-        case status, created, started, finished, step
+        case hash, sweep, base, status, created, started, finished, step
         case sandboxVersion = "sandbox_version"
         case blasKernel = "blas_kernel"
-        case libraries, provenance, error
+        case libraries, provenance, sessions, error
     }
 
     /// Metadata of a run that has just been asked for.
     public init(
-        status: RunStatus = .queued, sandboxVersion: String, blasKernel: String? = nil,
-        libraries: [String: String] = [:], provenance: Provenance
+        hash: String, sweep: String? = nil, base: String? = nil, status: RunStatus = .queued,
+        sandboxVersion: String, blasKernel: String? = nil, libraries: [String: String] = [:],
+        provenance: Provenance
     ) {
+        self.hash = hash
+        self.sweep = sweep
+        self.base = base
         self.status = status
         created = provenance.date
         self.sandboxVersion = sandboxVersion

@@ -36,7 +36,9 @@ public struct SweepManifest: Hashable, Codable, Sendable {
     }
 
     /// The version of this file's form.
-    public var formatVersion = 1
+    public var formatVersion = SweepManifest.currentFormatVersion
+    /// The newest version of this file's form: the one that is written.
+    public static let currentFormatVersion = 2
     /// The sweep's name.
     public var name: String
     /// The sweep file as it was named.
@@ -45,23 +47,26 @@ public struct SweepManifest: Hashable, Codable, Sendable {
     public var preset: String?
     /// The values set on the command line.
     public var overrides: [String]
+    /// The section `evaluate` with its defaults: what the table and the pictures show.
+    public var evaluate: JSONValue
     /// The trials in the order they are run.
     public var trials: [Entry]
 
     enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
-        case name, file, preset, overrides, trials
+        case name, file, preset, overrides, evaluate, trials
     }
 
     /// Makes a manifest.
     public init(
         name: String, file: String, preset: String? = nil, overrides: [String] = [],
-        trials: [Entry]
+        evaluate: JSONValue, trials: [Entry]
     ) {
         self.name = name
         self.file = file
         self.preset = preset
         self.overrides = overrides
+        self.evaluate = evaluate
         self.trials = trials
     }
 }
@@ -95,35 +100,38 @@ public struct SweepDirectory: Hashable, Sendable {
     /// The folder of one of its runs.
     public func run(_ name: String) -> RunDirectory { RunDirectory(path: "\(path)/\(name)") }
 
-    /// Creates the folder and copies the sweep file into it, byte for byte.
-    public func create(sweepText: String) throws {
+    /// Creates the folder and writes what was asked for: the sweep file, byte for byte, and the manifest.
+    public func create(sweepText: String, manifest: SweepManifest) throws {
         try Folder.create(path)
+        let lock = try lockManifest()
+        defer { lock.release() }
         try AtomicFile.write(sweepText, to: sweepPath)
+        try JSONFile.write(manifest, to: manifestPath)
     }
 
     /// The manifest; nil when the file is missing.
+    ///
+    /// - Throws: ``SystemError`` for a file that is damaged, or of a newer form than this program knows.
     public func manifest() throws -> SweepManifest? {
         do {
-            return try JSONFile.read(manifestPath, as: SweepManifest.self)
+            return try JSONFile.read(
+                manifestPath, as: SweepManifest.self, version: SweepManifest.currentFormatVersion,
+                cure: "delete it and run the sweep again to write it anew")
         } catch let error as SystemError where error.code == ENOENT {
             return nil
         }
     }
 
-    /// Writes the manifest, whole or not at all.
-    public func write(_ manifest: SweepManifest) throws {
+    /// Changes the manifest while holding a lock, so that two processes working on one sweep keep each
+    /// other's entries; without a manifest nothing happens.
+    public func updateManifest(_ change: (inout SweepManifest) throws -> Void) throws {
+        guard FileManager.default.fileExists(atPath: manifestPath) else { return }
+        let lock = try lockManifest()
+        defer { lock.release() }
+        guard var manifest = try manifest() else { return }
+        try change(&manifest)
         try JSONFile.write(manifest, to: manifestPath)
     }
 
-    /// Changes the manifest while holding a lock, so that two processes working on one sweep keep each
-    /// other's entries.
-    public func updateManifest(_ change: (inout SweepManifest) throws -> Void) throws {
-        let lock = try FileLock.lock("\(path)/manifest.lock")
-        defer { lock.release() }
-        guard var manifest = try manifest() else {
-            throw SystemError("'\(manifestPath)' is missing; run the sweep again to write it")
-        }
-        try change(&manifest)
-        try write(manifest)
-    }
+    private func lockManifest() throws -> FileLock { try FileLock.lock("\(path)/manifest.lock") }
 }

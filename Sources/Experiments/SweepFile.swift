@@ -25,6 +25,10 @@ public struct SweepFile: Sendable {
     public let path: String
     /// The text of the file, byte for byte.
     public let text: String
+    /// The preset asked for; nil when none was.
+    public let preset: String?
+    /// The `key=value` arguments.
+    public let overrides: [String]
     /// The sweep's name, also its folder's; the file's name without extension unless it says otherwise.
     public let name: String
     /// How trials are chosen.
@@ -56,7 +60,7 @@ public struct SweepFile: Sendable {
     ) throws -> SweepFile {
         let file = try ConfigurationFile.load(
             path: path, preset: preset, searchFolders: searchFolders)
-        return try SweepFile(file, sections: sections, overrides: overrides)
+        return try SweepFile(file, sections: sections, preset: preset, overrides: overrides)
     }
 
     /// Reads a sweep from `yaml` as if it stood at `path`: for sweeps that a program writes itself.
@@ -66,10 +70,14 @@ public struct SweepFile: Sendable {
     ) throws -> SweepFile {
         let file = try ConfigurationFile.load(
             yaml: yaml, path: path, preset: preset, searchFolders: searchFolders)
-        return try SweepFile(file, sections: sections, overrides: overrides)
+        return try SweepFile(file, sections: sections, preset: preset, overrides: overrides)
     }
 
-    private init(_ file: ConfigurationFile, sections: [String], overrides: [String]) throws {
+    private init(
+        _ file: ConfigurationFile, sections: [String], preset: String?, overrides: [String]
+    ) throws {
+        self.preset = preset
+        self.overrides = overrides
         let tree = try overrides.reduce(file.tree) {
             try SweepFile.apply(ConfigurationOverride($1), to: $0)
         }
@@ -96,9 +104,16 @@ public struct SweepFile: Sendable {
         configuration = tree.removing { SweepFile.ownKeys.contains($0) }
     }
 
-    /// The resolved sweep as YAML, a fixed order: the sweep's own keys, then the sections.
-    public func printed() throws -> String {
-        let entries = resolved.entries ?? []
+    /// The resolved sweep as YAML, in a fixed order: the sweep's own keys, then the sections.
+    ///
+    /// - Parameter defaults: one of its runs with every default written out; what no parameter varies is taken from it
+    ///   where the sweep does not say.
+    public func printed(defaults: ConfigurationNode) throws -> String {
+        let names = parameters.map(\.name)
+        let tree = resolved.filled(from: defaults) { name in
+            names.contains { $0 == name || $0.hasPrefix(name + ".") }
+        }
+        let entries = tree.entries ?? []
         let own = SweepFile.ownKeys.compactMap { key in entries.first { $0.key == key } }
         let rest = entries.filter { !SweepFile.ownKeys.contains($0.key) }
         return try ConfigurationNode(.mapping(own + rest), mark: resolved.mark).yaml()

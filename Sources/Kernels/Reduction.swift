@@ -53,3 +53,20 @@ private func pairwise(
     return pairwise(lanes, range.lowerBound..<middle, load)
         + pairwise(lanes, middle..<range.upperBound, load)
 }
+
+/// `Σ x²` in double, vector lane by vector lane.
+///
+/// - Parameter input: `x`, any length.
+public func squaredNorm(_ input: FloatView) -> Double {
+    var squares = 0.0
+    let whole = input.count / laneCount * laneCount
+    for index in stride(from: 0, to: whole, by: laneCount) {
+        let lanes = input.pointer.lanes(at: index)
+        squares += Double((lanes * lanes).total)
+    }
+    if whole < input.count {
+        let lanes = input.pointer.partialLanes(at: whole, count: input.count - whole)
+        squares += Double((lanes * lanes).total)
+    }
+    return squares
+}

@@ -4,6 +4,7 @@ import InContextRegression
 import Kernels
 import Platform
 import TensorStorage
+import Training
 import Transformer
 
 /// The evaluations of one run at one step: read where they lie, computed and kept where they do not.
@@ -14,26 +15,56 @@ struct EvaluationStore {
     let step: Int
     let evaluator: Evaluator
 
-    /// The errors under each layout.
+    /// Whether every layout is measured; anything unreadable counts as not measured.
+    func isComplete(_ layouts: [PromptLayout]) throws -> Bool {
+        try layouts.allSatisfy { try stored($0) != nil }
+    }
+
+    /// The errors under each layout, which are all measured.
+    func cells(_ layouts: [PromptLayout]) throws -> [EvaluationCell] {
+        try layouts.map { layout in
+            guard let errors = try stored(layout) else {
+                throw RunError(
+                    description: "'\(path(layout))' is missing or damaged; `sandbox eval \(directory.path)` "
+                        + "measures it again")
+            }
+            return EvaluationCell(layout: layout, prompt: "standard", errors: errors)
+        }
+    }
+
+    /// Measures what is not measured yet.
     ///
     /// - Parameters:
     ///   - layouts: evaluation layouts.
+    ///   - records: where each measurement is noted once.
     ///   - model: gives the model; called only when something has to be computed.
-    func cells(
-        layouts: [PromptLayout], model: () throws -> (ParallelDecoder, DecoderWeights)
-    ) throws -> [EvaluationCell] {
+    func measure(
+        _ layouts: [PromptLayout], records: RunRecords,
+        model: () throws -> (ParallelDecoder, DecoderWeights)
+    ) throws -> TrainingOutcome {
+        let noted = Set(
+            try RecordReader.read(directory.evaluationsPath, as: EvaluationRecord.self).map {
+                "\($0.step) \($0.hash)"
+            })
         var loaded: (ParallelDecoder, DecoderWeights)?
-        return try layouts.map { layout in
-            let hash = try identityHash(layout)
-            if let errors = stored(layout, hash: hash) {
-                return EvaluationCell(layout: layout, prompt: "standard", errors: errors)
+        for layout in layouts {
+            var errors = try stored(layout)
+            if errors == nil {
+                let (decoder, weights) = try loaded ?? model()
+                loaded = (decoder, weights)
+                guard
+                    let fresh = evaluator.squaredErrors(
+                        of: decoder, weights: weights, layout: layout)
+                else { return .interrupted }
+                try keep(fresh, layout)
+                errors = fresh
             }
-            let (decoder, weights) = try loaded ?? model()
-            loaded = (decoder, weights)
-            let errors = evaluator.squaredErrors(of: decoder, weights: weights, layout: layout)
-            try keep(errors, layout: layout, hash: hash)
-            return EvaluationCell(layout: layout, prompt: "standard", errors: errors)
+            let hash = try identityHash(layout)
+            if let errors, !noted.contains("\(step) \(hash)") {
+                try records.append(record(means: means(errors), layout, hash: hash))
+            }
         }
+        return .finished
     }
 
     private func path(_ layout: PromptLayout) -> String {
@@ -51,8 +82,8 @@ struct EvaluationStore {
         return try CanonicalJSON.hash(identity)
     }
 
-    /// A kept measurement with that hash; anything unreadable counts as none and is measured again.
-    private func stored(_ layout: PromptLayout, hash: String) -> FloatView? {
+    private func stored(_ layout: PromptLayout) throws -> FloatView? {
+        let hash = try identityHash(layout)
         guard let file = try? SafetensorsFile(path: path(layout)), file.metadata["hash"] == hash
         else { return nil }
         let errors = FloatView(zeros: evaluator.examples * evaluator.points)
@@ -63,26 +94,44 @@ struct EvaluationStore {
         return errors
     }
 
-    private func keep(_ errors: FloatView, layout: PromptLayout, hash: String) throws {
+    /// Writes the curve for TensorBoard and then the errors: a kept measurement is whole.
+    private func keep(_ errors: FloatView, _ layout: PromptLayout) throws {
+        let record = record(means: means(errors), layout, hash: "")
+        guard record.means.allSatisfy(\.isFinite) else {
+            throw RunError(
+                description: "'\(directory.path)': the errors under \(layout.name) after step \(step) are no numbers; "
+                    + "lower the phase's optimizer.learning_rate or set optimizer.clip_norm")
+        }
+        let now = Date()
+        try EventFile.replace(
+            in: "\(directory.curvesPath)/\(layout.name).standard",
+            events: record.means.enumerated().map { k, mean in
+                Event(step: k, time: now, scalars: [(tag: record.metric, value: mean)])
+            })
         try Folder.create(directory.evaluationFolder(step: step))
         try writeSafetensors(
             [
                 .floats(
                     "squared_error", shape: [evaluator.examples, evaluator.points], errors)
-            ], metadata: ["hash": hash, "format": "pt"], to: path(layout))
-        let means = (0..<evaluator.points).map { k in
+            ], metadata: ["hash": try identityHash(layout), "format": "pt"], to: path(layout))
+    }
+
+    private func record(
+        means: [Double], _ layout: PromptLayout, hash: String
+    ) -> EvaluationRecord {
+        EvaluationRecord(
+            step: step, layout: layout.name, prompt: "standard", metric: "squared_error",
+            functionClass: evaluator.functionClass.name, examples: evaluator.examples, hash: hash,
+            means: means)
+    }
+
+    private func means(_ errors: FloatView) -> [Double] {
+        (0..<evaluator.points).map { k in
             var sum = 0.0
             for example in 0..<evaluator.examples {
                 sum += Double(errors[example * evaluator.points + k])
             }
             return sum / Double(evaluator.examples)
         }
-        try RecordWriter(path: directory.evaluationsPath).append([
-            "step": .integer(step), "layout": .string(layout.name), "prompt": "standard",
-            "function_class": .string(evaluator.functionClass.name),
-            "examples": .integer(evaluator.examples), "hash": .string(hash),
-            "eval/\(layout.name)/squared_error": JSONValue(means),
-            "time": .number(Date().timeIntervalSince1970),
-        ])
     }
 }

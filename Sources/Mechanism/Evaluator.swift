@@ -1,5 +1,6 @@
 import InContextRegression
 import Kernels
+import Platform
 import Transformer
 
 /// Squared errors of models and baselines on the same fresh prompts.
@@ -37,9 +38,10 @@ public struct Evaluator: Sendable {
     ///   - model: a parallel decoder with room for the layout's prompts.
     ///   - weights: the parameters.
     ///   - layout: what a prompt looks like; the numbers behind it are the same for every layout.
+    /// - Returns: nil when a signal asked for a stop.
     public func squaredErrors(
         of model: ParallelDecoder, weights: DecoderWeights, layout: PromptLayout
-    ) -> FloatView {
+    ) -> FloatView? {
         let errors = FloatView(zeros: examples * points)
         let source = PromptSource(
             functionClass, layout: layout, seed: seed, dims: dims, batchSize: examples,
@@ -48,7 +50,8 @@ public struct Evaluator: Sendable {
         let queries = layout.queryTokens(points: points)
         model.forward(
             weights: weights, batch: batch,
-            fill: source.fill(.evaluation, points: points, activeDims: dims)
+            fill: source.fill(.evaluation, points: points, activeDims: dims),
+            goesOn: { !InterruptFlag.isRaised }
         ) { range, workspace in
             for (row, example) in range.enumerated() {
                 for (k, token) in queries.enumerated() {
@@ -58,7 +61,7 @@ public struct Evaluator: Sendable {
                 }
             }
         }
-        return errors
+        return InterruptFlag.isRaised ? nil : errors
     }
 
     /// The squared error of a baseline at every prompt and context length: `[examples, points]`.

@@ -48,12 +48,12 @@ public struct StoredModel: Sendable {
                         "\(folder) is a run without a checkpoint; delete the folder, and the sweep makes it anew"
                 )
             }
-            weightsPath = checkpoint + "/model.safetensors"
+            weightsPath = try Checkpoint.checkedModelPath(checkpoint)
         } else if exists("state.json") {
             configurationPath =
                 URL(fileURLWithPath: folder).resolvingSymlinksInPath()
                 .deletingLastPathComponent().deletingLastPathComponent().path + "/config.yaml"
-            weightsPath = folder + "/model.safetensors"
+            weightsPath = try Checkpoint.checkedModelPath(folder)
         } else if exists("config.yaml") && exists("model.safetensors") {
             configurationPath = folder + "/config.yaml"
             weightsPath = folder + "/model.safetensors"

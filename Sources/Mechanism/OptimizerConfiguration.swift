@@ -103,14 +103,14 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
         schedule = try reader.section("schedule", ScheduleConfiguration.init)
     }
 
-    func trainingOptions(recording: RecordingConfiguration) -> TrainingOptions {
+    func trainingOptions(recording: RecordingConfiguration, workers: Int) -> TrainingOptions {
         TrainingOptions(
             steps: steps,
             schedule: LearningRateSchedule(
                 decay: schedule.name, peak: optimizer.learningRate,
                 warmupSteps: schedule.warmupSteps, totalSteps: steps),
             adam: optimizer.adamOptions, logEvery: recording.logEvery,
-            checkpointSeconds: recording.checkpointSeconds)
+            checkpointSeconds: recording.checkpointSeconds, workers: workers)
     }
 }
 

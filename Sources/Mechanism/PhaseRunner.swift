@@ -22,13 +22,15 @@ struct PhaseRunner {
     let initialParameters: () throws -> FloatView
     /// Told of every step: steps done and the loss.
     let progress: (_ step: Int, _ loss: Double) -> Void
-    /// Told of anything worth a line in the log.
-    let notice: (String) -> Void
 
     /// Trains to the end, from the last checkpoint where there is one.
-    func run() throws -> TrainingOutcome {
+    ///
+    /// - Parameter records: the run's record files, cut back to that checkpoint.
+    func run(_ records: RunRecords) throws -> TrainingOutcome {
         var state = TrainingState(layout: decoder.layout, parameters: try initialParameters())
-        try resume(&state)
+        if let step = try directory.latestCheckpointStep() {
+            _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: step))
+        }
         let source = PromptSource(
             functionClass, layout: layout, seed: seed,
             dims: decoder.configuration.inputDimension, batchSize: phase.batchSize,
@@ -40,7 +42,8 @@ struct PhaseRunner {
         let parameters = state.parameters
         let moments = state.moments
         let loop = TrainingLoop(
-            options: phase.trainingOptions(recording: recording), directory: directory,
+            options: phase.trainingOptions(recording: recording, workers: workers),
+            directory: directory, records: records,
             gradients: { step in
                 let points = curriculum.points.value(atStep: step)
                 return model.lossAndGradients(
@@ -53,23 +56,6 @@ struct PhaseRunner {
             progress: progress)
         return try loop.run(&state)
     }
-
-    private func resume(_ state: inout TrainingState) throws {
-        let metrics = try RecordWriter(path: directory.metricsPath)
-        guard let step = try directory.latestCheckpointStep() else {
-            try metrics.truncate(toByteLength: 0)
-            return
-        }
-        let record = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: step))
-        try metrics.truncate(toByteLength: record.metricsBytes)
-        if record.blasKernel != BLAS.kernelName {
-            notice(
-                "\(directory.path) was trained with the BLAS kernel \(record.blasKernel) and continues with "
-                    + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
-            )
-        }
-    }
-
 }
 
 extension CurriculumSchedule {

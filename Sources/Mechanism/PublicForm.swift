@@ -30,7 +30,7 @@ public enum PublicForm {
         let directory = RunDirectory(
             path: runs + "/bases/" + RunDirectory.name(label: "imported", hash: hash))
         let keeper = RunKeeper(
-            directory: directory,
+            directory: directory, hash: hash, sweep: nil, base: nil,
             configuration: {
                 ConfigurationNode(
                     [
@@ -38,15 +38,15 @@ public enum PublicForm {
                         "pretraining": ["from": .string(folder)],
                     ], source: "resolved configuration")
             },
-            programVersion: programVersion)
-        try keeper.perform {
-            let state = TrainingState(layout: model.decoder.layout, parameters: model.parameters)
-            let record = CheckpointState(
-                step: 0, lossSum: 0, lossCount: 0, metricsBytes: 0, blasKernel: BLAS.kernelName)
-            try directory.publishCheckpoint(step: 0) {
-                try Checkpoint.write(state, record: record, into: $0)
-            }
+            hashOfFile: { _ in hash }, programVersion: programVersion, workers: 1,
+            notice: { _ in })
+        let isFree = try keeper.perform(RunPolicy(retriesFailed: true), isDone: { true }) { work in
+            try directory.publish(model, files: work.records.lengths)
             return .finished
+        }
+        guard isFree else {
+            throw RunError(
+                description: "'\(directory.path)' is held by another process; wait for it or stop it")
         }
         return directory.path
     }

@@ -82,19 +82,21 @@ public struct RunConfiguration: Sendable {
         ]
     }
 
-    /// The whole configuration as `config.yaml` shows it, defaults included.
-    public func resolved(baseName: String) throws -> ConfigurationNode {
+    /// The whole configuration as `config.yaml` shows it, defaults included: a file that `sandbox train` takes.
+    ///
+    /// - Parameter sweep: the sweep's name.
+    public func resolved(sweep: String) throws -> ConfigurationNode {
         let training = try JSONValue(encoding: training).merging(JSONValue(encoding: recording))
         return ConfigurationNode(
             [
                 "version": .integer(1),
+                "name": .string(sweep),
                 "model": try JSONValue(encoding: model),
                 "pretraining": try base.json(),
                 "task": ["function_class": .string(functionClass.name)],
                 "layout": .string(layout.name),
                 "training": training,
                 "seeds": [.integer(Int(seed))],
-                "base": .string(baseName),
                 "evaluate": evaluation.json,
             ], source: "resolved configuration")
     }
@@ -158,6 +160,13 @@ public struct BaseConfiguration: Sendable {
             "model": try JSONValue(encoding: model),
             "pretraining": try JSONValue(encoding: pretraining),
         ]
+    }
+
+    /// The whole configuration as a base's `config.yaml` shows it.
+    func resolved() throws -> ConfigurationNode {
+        ConfigurationNode(
+            ["version": 1, "model": try JSONValue(encoding: model), "pretraining": try json()],
+            source: "resolved configuration")
     }
 
     func json() throws -> JSONValue {

@@ -1,66 +1,210 @@
 import Experiments
 import Foundation
 import Kernels
+import Logging
 import Platform
 import Training
 
-/// Training was stopped by a signal; a checkpoint is written and the same command continues.
+/// Work was stopped by a signal; what is done is kept and the same command continues.
 public struct InterruptedError: Error, CustomStringConvertible {
-    /// The run that was being trained.
-    public let run: String
+    /// The folder of the run that was worked on; nil between two runs.
+    public let run: String?
+
+    /// - Parameter run: the folder of the run that was worked on.
+    public init(run: String?) { self.run = run }
+
     /// One sentence with the run.
     public var description: String {
-        "interrupted while training \(run); its checkpoint is written, the same command continues from there"
+        guard let run else { return "interrupted between two runs; the same command continues" }
+        return "interrupted while working on \(run); its checkpoint is written, the same command continues from there"
+    }
+}
+
+/// A run folder that does not hold what it should, or a run that failed.
+public struct RunError: Error, CustomStringConvertible {
+    /// One sentence with the folder and the cure.
+    public let description: String
+}
+
+/// What to do about runs that are there already.
+public struct RunPolicy: Sendable {
+    /// Whether failed runs are tried again, from their last good checkpoint.
+    public var retriesFailed: Bool
+    /// Whether runs are trained again from step 0, whatever is there.
+    public var restarts: Bool
+
+    /// - Parameters:
+    ///   - retriesFailed: whether failed runs are tried again.
+    ///   - restarts: whether runs are trained again from step 0.
+    public init(retriesFailed: Bool = false, restarts: Bool = false) {
+        self.retriesFailed = retriesFailed
+        self.restarts = restarts
     }
 }
 
 /// Leads one run's folder through its states: lock, configuration, metadata, work, result.
 struct RunKeeper {
     let directory: RunDirectory
+    /// The hash of what decides the weights.
+    let hash: String
+    /// The sweep it belongs to; nil for a base.
+    let sweep: String?
+    /// The base it starts from; nil for a base.
+    let base: String?
     /// What `config.yaml` says.
     let configuration: () throws -> ConfigurationNode
+    /// The hash that a `config.yaml` stands for.
+    let hashOfFile: (_ path: String) throws -> String
     /// Version of the program, for the metadata.
     let programVersion: String
+    /// Workers of a step, for the metadata.
+    let workers: Int
+    /// Told of anything worth a line.
+    let notice: (String) -> Void
 
-    /// Whether the run is done.
-    func isFinished() throws -> Bool { try directory.metadata()?.status == .finished }
-
-    /// Does the work unless it is done already; the status follows what happens.
+    /// How far the run has come; nil when its folder holds none.
     ///
-    /// - Parameter work: trains; returns how it ended.
-    func perform(_ work: () throws -> TrainingOutcome) throws {
-        if try isFinished() { return }
-        let lock = try directory.lock()
+    /// - Throws: ``RunError`` when the folder holds another run.
+    func metadata() throws -> RunMetadata? {
+        guard let metadata = try directory.metadata() else { return nil }
+        if metadata.hash != hash {
+            throw RunError(
+                description: "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
+                    + "metadata.json, \(hash) asked for); move or delete the folder")
+        }
+        let stored = try hashOfFile(directory.configurationPath)
+        if stored != hash {
+            throw RunError(
+                description: "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
+                    + "was trained there (hash \(hash)); restore it, or delete the folder to train it anew")
+        }
+        return metadata
+    }
+
+    /// Writes configuration and metadata of a run that is not there yet, so that another process can train it.
+    func prepare() throws {
+        guard let lock = try directory.tryLock() else { return }
         defer { lock.release() }
-        if try isFinished() { return }
-        var metadata = try freshMetadata()
+        if try metadata() != nil { return }
+        try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
+        try directory.write(freshMetadata(after: nil))
+    }
+
+    /// Does the work under the run's lock; the status follows what happens.
+    ///
+    /// - Parameters:
+    ///   - policy: what to do about a run that is there.
+    ///   - isDone: whether nothing is left to do; asked before and after the lock is taken.
+    ///   - work: trains what is not trained and measures what is not measured.
+    /// - Returns: false when another process holds the run.
+    /// - Throws: ``InterruptedError``, or what stopped the run (its status says so then).
+    func perform(
+        _ policy: RunPolicy, isDone: () throws -> Bool, _ work: (RunWork) throws -> TrainingOutcome
+    ) throws -> Bool {
+        if !policy.restarts, try metadata()?.status == .finished, try isDone() { return true }
+        guard let lock = try directory.tryLock() else { return false }
+        defer { lock.release() }
+        if policy.restarts { try directory.clear() }
+        let earlier = try metadata()
+        if earlier?.status == .finished, try isDone() { return true }
+        if let error = earlier?.error, earlier?.status == .failed, !policy.retriesFailed {
+            throw RunError(
+                description: "\(error) (it failed earlier; --retry-failed tries it again from there)")
+        }
+        try begin(after: earlier, work)
+        return true
+    }
+
+    private func begin(
+        after earlier: RunMetadata?, _ work: (RunWork) throws -> TrainingOutcome
+    ) throws {
+        let wasFinished = earlier?.status == .finished
+        let checkpoint = try directory.latestCheckpointStep().map {
+            try Checkpoint.readState(directory.checkpointPath(step: $0))
+        }
+        if wasFinished && checkpoint == nil {
+            throw RunError(
+                description: "'\(directory.path)' is a finished run without a checkpoint; restore it, or delete the "
+                    + "folder to train it anew")
+        }
+        let log = try log()
+        let records = try RunRecords(
+            directory: directory, lengths: wasFinished ? nil : checkpoint?.files ?? [:])
+        var metadata = try freshMetadata(after: earlier)
+        metadata.sessions.append(
+            RunMetadata.Session(
+                began: Date(), step: checkpoint?.step ?? 0, blasKernel: BLAS.kernelName,
+                workers: workers, provenance: metadata.provenance))
         metadata.become(.running, at: Date())
         try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
         try directory.write(metadata)
+        if checkpoint == nil {
+            try records.appendHyperparameters(configuration().json)
+        }
+        func tell(_ line: String) {
+            log.notice("\(line)")
+            notice(line)
+        }
+        log.notice("step \(checkpoint?.step ?? 0), \(workers) workers, BLAS kernel \(BLAS.kernelName)")
+        if let checkpoint, !wasFinished { continuation(of: checkpoint).map(tell) }
         do {
-            let outcome = try work()
+            let outcome = try work(RunWork(records: records, isTrained: wasFinished, notice: tell))
             metadata.step = try directory.latestCheckpointStep()
             metadata.become(outcome == .finished ? .finished : .interrupted, at: Date())
+            if outcome == .finished && !wasFinished { try records.appendEnd(.finished) }
+            try records.synchronize()
             try directory.write(metadata)
+            log.notice("\(metadata.status.rawValue) at step \(metadata.step ?? 0)")
             if outcome == .interrupted { throw InterruptedError(run: directory.path) }
         } catch let error as InterruptedError {
             throw error
         } catch {
+            metadata.step = try? directory.latestCheckpointStep()
             metadata.become(.failed, at: Date(), error: "\(error)")
             try? directory.write(metadata)
+            try? records.appendEnd(.failed)
+            log.error("\(error)")
             throw error
         }
     }
 
-    /// Metadata of this process; the times of an earlier one are kept.
-    private func freshMetadata() throws -> RunMetadata {
+    /// What continuing from a checkpoint means for the bits, where that is not plain.
+    private func continuation(of checkpoint: CheckpointState) -> String? {
+        if checkpoint.blasKernel != BLAS.kernelName {
+            return "\(directory.path) was trained with the BLAS kernel \(checkpoint.blasKernel) and continues with "
+                + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
+        }
+        if checkpoint.workers != workers {
+            return "\(directory.path) continues with \(workers) instead of \(checkpoint.workers) workers: the result "
+                + "is bit-identical to an undisturbed run for any number of workers"
+        }
+        return nil
+    }
+
+    private func log() throws -> Logger {
+        let file = try MessageFile(path: directory.logPath)
+        let handler = MessageHandler(label: directory.name, file: file, sink: { _ in })
+        return Logger(label: directory.name, factory: { _ in handler })
+    }
+
+    /// Metadata of this process; the times and sessions of earlier ones are kept.
+    private func freshMetadata(after earlier: RunMetadata?) throws -> RunMetadata {
         var metadata = RunMetadata(
-            sandboxVersion: programVersion, blasKernel: BLAS.kernelName,
-            libraries: ["openblas": BLAS.version], provenance: Provenance.current())
-        if let earlier = try directory.metadata() {
+            hash: hash, sweep: sweep, base: base, sandboxVersion: programVersion,
+            blasKernel: BLAS.kernelName, libraries: ["openblas": BLAS.version],
+            provenance: Provenance.current())
+        if let earlier {
             metadata.created = earlier.created
             metadata.started = earlier.started
+            metadata.sessions = earlier.sessions
         }
         return metadata
     }
+}
+
+/// What a run's work gets: its record files, whether it is trained already, and where to send a line.
+struct RunWork {
+    let records: RunRecords
+    let isTrained: Bool
+    let notice: (String) -> Void
 }

@@ -26,23 +26,26 @@ public struct PlannedBase: Sendable {
     /// Its folder's name.
     public let name: String
 
-    init(_ configuration: BaseConfiguration) throws {
+    /// Names a base.
+    ///
+    /// - Throws: what is wrong with the folder of a base that is taken from elsewhere.
+    public init(_ configuration: BaseConfiguration) throws {
         self.configuration = configuration
         if let identity = try configuration.identity(), let pretraining = configuration.pretraining
         {
             hash = try CanonicalJSON.hash(identity)
             name = RunDirectory.name(label: "linear-s\(pretraining.seed)", hash: hash)
         } else {
-            let stored = try StoredModel(folder: configuration.source ?? "")
-            if let size = stored.configuration.firstDifference(from: configuration.model) {
-                throw ModelFolderError(
-                    description:
-                        "\(configuration.source ?? "") holds a model with \(size.key) = \(size.own), and the section "
-                        + "model asks for \(size.other); make them agree")
-            }
-            hash = sha256Hex(try WholeFile.read(stored.weightsPath))
+            hash = sha256Hex(try WholeFile.read(try configuration.storedModel().weightsPath))
             name = RunDirectory.name(label: "from", hash: hash)
         }
+    }
+
+    /// A base that is there already.
+    init(_ configuration: BaseConfiguration, name: String, hash: String) {
+        self.configuration = configuration
+        self.name = name
+        self.hash = hash
     }
 }
 
@@ -51,8 +54,8 @@ public struct SweepPlan: Sendable {
     /// Top-level sections of a sweep file that this side knows.
     public static let sections = ["model", "pretraining", "training", "task", "layout"]
 
-    /// The sweep as written.
-    public let file: SweepFile
+    /// The sweep's name, also its folder's.
+    public let name: String
     /// The runs in order.
     public let runs: [PlannedRun]
     /// The distinct bases in order of first use.
@@ -68,14 +71,10 @@ public struct SweepPlan: Sendable {
     ///     present file gives it: one more or one fewer value of a parameter trains nothing again.
     /// - Throws: `ConfigurationError` for anything a section refuses.
     public init(_ file: SweepFile, root: String) throws {
-        self.file = file
-        let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
-        let evaluation = try EvaluationConfiguration(reader)
-        try reader.finish()
-        self.evaluation = evaluation
+        let evaluation = try EvaluationConfiguration(of: file)
         let present = try Folder.contents(of: root + "/" + file.name)
         var bases: [PlannedBase] = []
-        runs = try file.trials().map { trial in
+        let runs = try file.trials().map { trial in
             let configuration = try RunConfiguration(
                 trial.configuration, evaluation: evaluation, seed: trial.seed)
             let planned = try PlannedBase(configuration.base)
@@ -88,7 +87,7 @@ public struct SweepPlan: Sendable {
                 name: found ?? RunDirectory.name(label: trial.label, hash: hash),
                 varying: trial.varying)
         }
-        self.bases = bases
+        self.init(name: file.name, runs: runs, bases: bases, evaluation: evaluation)
         for (index, run) in runs.enumerated() {
             guard let twin = runs[..<index].first(where: { $0.hash == run.hash }) else { continue }
             throw ConfigurationError(
@@ -96,5 +95,57 @@ public struct SweepPlan: Sendable {
                 "the trials \(twin.name) and \(run.name) are one and the same run, perhaps under an alias; "
                     + "remove one of the values")
         }
+    }
+
+    /// What was last asked for under a sweep's name, from its manifest and its runs' configurations.
+    ///
+    /// - Parameters:
+    ///   - directory: the sweep's folder.
+    ///   - root: the folder that holds the runs.
+    /// - Throws: one sentence that names the file and the cure.
+    public init(_ directory: SweepDirectory, root: String) throws {
+        guard let manifest = try directory.manifest() else {
+            throw RunError(
+                description: "'\(directory.manifestPath)' is missing: no sweep was run there; give the name of a sweep "
+                    + "under '\(root)' or run one with `sandbox sweep`")
+        }
+        let node = ConfigurationNode(manifest.evaluate, source: directory.manifestPath)
+        let evaluation = try EvaluationConfiguration(ConfigurationReader(node, name: "evaluate"))
+        var bases: [PlannedBase] = []
+        let runs = try manifest.trials.map { entry in
+            let run = directory.run(entry.run)
+            let configuration = try RunConfiguration(run: run, evaluation: evaluation)
+            let base =
+                try bases.first { $0.name == entry.base }
+                ?? PlannedBase(stored: entry.base, root: root, model: configuration.model)
+            if !bases.contains(where: { $0.name == base.name }) { bases.append(base) }
+            return PlannedRun(
+                configuration: configuration, base: base, hash: entry.hash, name: entry.run,
+                varying: entry.varying)
+        }
+        self.init(name: manifest.name, runs: runs, bases: bases, evaluation: evaluation)
+    }
+
+    /// - Parameters:
+    ///   - name: the sweep's name.
+    ///   - runs: the runs in order.
+    ///   - bases: the distinct bases.
+    ///   - evaluation: what is measured.
+    init(
+        name: String, runs: [PlannedRun], bases: [PlannedBase], evaluation: EvaluationConfiguration
+    ) {
+        self.name = name
+        self.runs = runs
+        self.bases = bases
+        self.evaluation = evaluation
+    }
+}
+
+extension EvaluationConfiguration {
+    /// Reads the section `evaluate` of a sweep file.
+    init(of file: SweepFile) throws {
+        let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
+        try self.init(reader)
+        try reader.finish()
     }
 }

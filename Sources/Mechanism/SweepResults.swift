@@ -1,3 +1,4 @@
+import Experiments
 import InContextRegression
 import Kernels
 
@@ -17,6 +18,16 @@ public struct LossRecord: Sendable {
     public let step: Int
     /// Mean squared error.
     public let loss: Double
+
+    /// The training losses of a run.
+    static func read(_ directory: RunDirectory) throws -> [LossRecord] {
+        try RecordReader.read(directory.metricsPath).compactMap { record in
+            guard let step = record["step"]?.integerValue,
+                let loss = record["train/loss"]?.doubleValue
+            else { return nil }
+            return LossRecord(step: step, loss: loss)
+        }
+    }
 }
 
 /// A finished run with everything measured on it.
@@ -35,8 +46,8 @@ public struct MeasuredRun: Sendable {
 public struct MeasuredBase: Sendable {
     /// The base.
     public let plan: PlannedBase
-    /// Its folder; nil when it was taken from elsewhere.
-    public let path: String?
+    /// Its folder.
+    public let path: String
     /// n.
     public let points: Int
     /// Its errors on linear functions under `cpt`: `[examples, points]`.
@@ -67,8 +78,67 @@ public struct SweepResults: Sendable {
     public let plan: SweepPlan
     /// The bases.
     public let bases: [MeasuredBase]
-    /// The runs, in the plan's order.
+    /// The runs that are finished, in the plan's order.
     public let runs: [MeasuredRun]
     /// The baselines, by class.
     public let baselines: [MeasuredBaseline]
+
+    /// Reads what finished runs left in their folders, and measures the baselines on the same prompts.
+    ///
+    /// - Parameters:
+    ///   - plan: the sweep.
+    ///   - runs: those of its runs that are finished and measured.
+    ///   - root: the folder that holds the runs.
+    ///   - workers: workers for the baselines.
+    /// - Throws: one sentence that names a file that is missing or damaged, and the cure.
+    public init(_ plan: SweepPlan, runs: [PlannedRun], root: String, workers: Int) throws {
+        let pool = WorkerPool(workers: workers)
+        self.plan = plan
+        self.runs = try runs.map { run in
+            let directory = RunDirectory(path: "\(root)/\(plan.name)/\(run.name)")
+            return MeasuredRun(
+                plan: run, path: directory.path, losses: try LossRecord.read(directory),
+                cells: try EvaluationStore(run, in: directory)
+                    .cells(run.configuration.evaluationLayouts))
+        }
+        let used = plan.bases.filter { base in runs.contains { $0.base.hash == base.hash } }
+        bases = try used.map { base in
+            let directory = RunDirectory(path: "\(root)/bases/\(base.name)")
+            let store = EvaluationStore(base, of: plan, in: directory)
+            return MeasuredBase(
+                plan: base, path: directory.path, points: store.evaluator.points,
+                errors: try store.cells([.cpt])[0].errors,
+                leastSquares: store.evaluator.squaredErrors(of: LeastSquares(), pool: pool),
+                losses: try LossRecord.read(directory))
+        }
+        baselines = try Self.measureBaselines(plan, runs, pool: pool)
+    }
+
+    /// One measurement of each baseline for each class and size in the sweep.
+    private static func measureBaselines(
+        _ plan: SweepPlan, _ runs: [PlannedRun], pool: WorkerPool
+    ) throws -> [MeasuredBaseline] {
+        var measured: [MeasuredBaseline] = []
+        for run in runs {
+            let configuration = run.configuration
+            let name = configuration.functionClass.name
+            let dims = configuration.model.inputDimension
+            let points = configuration.training.points
+            let isMeasured = measured.contains {
+                $0.functionClass == name && $0.dims == dims && $0.points == points
+            }
+            if isMeasured { continue }
+            let evaluator = Evaluator(
+                functionClass: configuration.functionClass, dims: dims, points: points,
+                examples: plan.evaluation.examples, seed: plan.evaluation.seed)
+            for baseline in plan.evaluation.baselines where baseline != "bayes" {
+                measured.append(
+                    MeasuredBaseline(
+                        functionClass: name, dims: dims, points: points, name: baseline,
+                        errors: evaluator.squaredErrors(
+                            of: try Baselines.named(baseline), pool: pool)))
+            }
+        }
+        return measured
+    }
 }

@@ -1,266 +1,166 @@
 import Experiments
 import Foundation
-import InContextRegression
-import Kernels
 import Platform
-import TensorStorage
-import Training
-import Transformer
 
-/// Runs a sweep: bases, fine-tuning, evaluation. What is done already is not done again.
+/// A run that could not be finished.
+public struct RunFailure: Sendable {
+    /// The run's folder.
+    public let run: String
+    /// What stopped it, one sentence.
+    public let sentence: String
+}
+
+/// What a sweep came to.
+public struct SweepOutcome: Sendable {
+    /// Everything measured on the runs that are finished; nil when none is.
+    public let results: SweepResults?
+    /// The runs that could not be finished.
+    public let failures: [RunFailure]
+}
+
+/// Runs a sweep: bases, fine-tuning, evaluation. What is done already is not done again, and what another process works
+/// on is waited for.
 public struct SweepRunner {
+    /// Trains runs in other processes, several at a time, and returns when all of them have ended.
+    ///
+    /// - Parameters:
+    ///   - configurations: their `config.yaml`s.
+    ///   - policy: what to do about runs that are there.
+    public typealias Elsewhere = (_ configurations: [String], _ policy: RunPolicy) throws -> Void
+
     /// What to run.
     public let plan: SweepPlan
-    /// The folder that holds `<sweep>/` and `bases/`.
-    public let root: String
-    /// Workers of every training step.
-    public let workers: Int
-    /// Version of the program, for the metadata.
-    public let programVersion: String
-    /// Who is told.
-    public let reporter: RunReporter
+    /// Trains and measures one run.
+    public let trainer: RunTrainer
+    /// Trains several runs side by side; nil for one after the other in this process.
+    public let elsewhere: Elsewhere?
 
     /// - Parameters:
     ///   - plan: what to run.
-    ///   - root: the folder that holds `<sweep>/` and `bases/`.
-    ///   - workers: workers of every training step.
-    ///   - programVersion: version of the program, for the metadata.
-    ///   - reporter: who is told.
-    public init(
-        plan: SweepPlan, root: String, workers: Int, programVersion: String, reporter: RunReporter
-    ) {
+    ///   - trainer: trains and measures one run.
+    ///   - elsewhere: trains several runs side by side; nil for one after the other in this process.
+    public init(plan: SweepPlan, trainer: RunTrainer, elsewhere: Elsewhere? = nil) {
         self.plan = plan
-        self.root = root
-        self.workers = workers
-        self.programVersion = programVersion
-        self.reporter = reporter
+        self.trainer = trainer
+        self.elsewhere = elsewhere
     }
 
     /// The sweep's folder.
-    public var directory: SweepDirectory { SweepDirectory(path: root + "/" + plan.file.name) }
+    public var directory: SweepDirectory {
+        SweepDirectory(path: "\(trainer.root)/\(plan.name)")
+    }
 
     /// Runs everything that is not done yet and measures it.
     ///
-    /// - Throws: ``InterruptedError`` after a signal; otherwise what stopped a run.
-    public func run() throws -> SweepResults {
-        try directory.create(sweepText: plan.file.text)
-        try writeManifest()
-        var bases: [(plan: PlannedBase, model: StoredModel)] = []
-        for base in plan.bases { bases.append((base, try obtain(base))) }
-        var measuredBases: [MeasuredBase] = []
-        for base in bases { measuredBases.append(try measure(base.plan, base.model)) }
-        var runs: [MeasuredRun] = []
-        for run in plan.runs {
-            if InterruptFlag.isRaised { throw InterruptedError(run: run.name) }
-            guard let base = bases.first(where: { $0.plan.hash == run.base.hash }) else {
-                preconditionFailure("the plan's bases lack that of \(run.name)")
+    /// - Parameters:
+    ///   - request: the sweep as it was asked for, for the sweep's folder.
+    ///   - policy: what to do about runs that are there already.
+    /// - Throws: ``InterruptedError`` after a signal; otherwise what concerns the sweep as a whole.
+    public func run(_ request: SweepFile, policy: RunPolicy = RunPolicy()) throws -> SweepOutcome {
+        try directory.create(sweepText: request.text, manifest: manifest(request))
+        let (finished, failures) = try train(policy)
+        let results =
+            finished.isEmpty
+            ? nil
+            : try SweepResults(plan, runs: finished, root: trainer.root, workers: trainer.workers)
+        return SweepOutcome(results: results, failures: failures)
+    }
+
+    /// Trains and measures everything that is not done yet.
+    ///
+    /// A run that fails does not keep the others from being run.
+    ///
+    /// - Parameter policy: what to do about runs that are there already. Bases are shared between sweeps: they are
+    ///   retried, never restarted.
+    /// - Throws: ``InterruptedError`` after a signal.
+    public func train(
+        _ policy: RunPolicy
+    ) throws -> (finished: [PlannedRun], failures: [RunFailure]) {
+        var failures = try complete(
+            plan.bases, policy: RunPolicy(retriesFailed: policy.retriesFailed || policy.restarts),
+            prepare: trainer.prepare, path: { trainer.directory($0).configurationPath }
+        ) { try trainer.complete($0, for: plan, policy: $1) }
+        let lost = Set(failures.map(\.index))
+        let runs = plan.runs.filter { run in
+            !plan.bases.indices.contains { lost.contains($0) && plan.bases[$0].hash == run.base.hash }
+        }
+        let failed = try complete(
+            runs, policy: policy, prepare: { try trainer.prepare($0, sweep: plan.name) },
+            path: { trainer.directory($0, sweep: plan.name).configurationPath }
+        ) { try trainer.complete($0, sweep: plan.name, policy: $1) }
+        let finished = runs.indices.filter { index in !failed.contains { $0.index == index } }
+        failures += failed
+        return (
+            finished.map { runs[$0] }, failures.map { RunFailure(run: $0.path, sentence: $0.sentence) }
+        )
+    }
+
+    private struct Failure {
+        let index: Int
+        let path: String
+        let sentence: String
+    }
+
+    /// Completes every item; those that other processes hold come last.
+    private func complete<Item>(
+        _ items: [Item], policy: RunPolicy, prepare: (Item) throws -> Void,
+        path: (Item) -> String, _ body: (Item, RunPolicy) throws -> Bool
+    ) throws -> [Failure] {
+        var policy = policy
+        var failures: [Failure] = []
+        if let elsewhere, items.count > 1 {
+            var prepared: [String] = []
+            for item in items {
+                // What is wrong with a folder is said below, when its turn comes.
+                if (try? prepare(item)) != nil { prepared.append(path(item)) }
             }
-            do {
-                runs.append(try fineTuneAndMeasure(run, from: base.model))
-                try recordStatus(of: run)
-            } catch {
-                try? recordStatus(of: run)
-                throw error
+            try elsewhere(prepared, policy)
+            policy = RunPolicy()
+        }
+        var pending = Array(items.indices)
+        var isWaiting = false
+        while !pending.isEmpty {
+            var held: [Int] = []
+            for index in pending {
+                if InterruptFlag.isRaised { throw InterruptedError(run: nil) }
+                do {
+                    if try !body(items[index], policy) { held.append(index) }
+                } catch let error as InterruptedError {
+                    throw error
+                } catch {
+                    let folder = Path.parent(of: path(items[index]))
+                    trainer.reporter.noticed("failed: \(error)")
+                    failures.append(Failure(index: index, path: folder, sentence: "\(error)"))
+                }
             }
-        }
-        return SweepResults(
-            plan: plan, bases: measuredBases, runs: runs, baselines: try measureBaselines())
-    }
-
-    // MARK: Training
-
-    /// The base model: read when it is there, trained otherwise.
-    private func obtain(_ base: PlannedBase) throws -> StoredModel {
-        guard let pretraining = base.configuration.pretraining,
-            let recording = base.configuration.recording
-        else { return try StoredModel(folder: base.configuration.source ?? "") }
-        let keeper = RunKeeper(
-            directory: baseDirectory(base),
-            configuration: {
-                ConfigurationNode(
-                    [
-                        "version": 1, "model": try JSONValue(encoding: base.configuration.model),
-                        "pretraining": try base.configuration.json(),
-                    ], source: "resolved configuration")
-            },
-            programVersion: programVersion)
-        let decoder = base.configuration.model.decoder
-        if try keeper.isFinished() { reporter.noticed("base \(base.name): found, trained already") }
-        try keeper.perform {
-            reporter.began("pretraining \(base.name)", pretraining.phase.steps)
-            defer { reporter.ended() }
-            return try PhaseRunner(
-                directory: keeper.directory, decoder: decoder, phase: pretraining.phase,
-                recording: recording, curriculum: pretraining.curriculum.curriculum,
-                functionClass: LinearFunction(), layout: .cpt, seed: pretraining.seed,
-                purpose: { .pretraining(step: $0) }, workers: workers,
-                initialParameters: { decoder.initialParameters(seed: pretraining.seed) },
-                progress: reporter.stepped, notice: reporter.noticed
-            ).run()
-        }
-        return try StoredModel(folder: keeper.directory.path)
-    }
-
-    private func fineTuneAndMeasure(_ run: PlannedRun, from base: StoredModel) throws -> MeasuredRun
-    {
-        let configuration = run.configuration
-        let keeper = RunKeeper(
-            directory: directory.run(run.name),
-            configuration: { try configuration.resolved(baseName: run.base.name) },
-            programVersion: programVersion)
-        try keeper.perform {
-            try recordStatus(of: run)
-            reporter.began(
-                "\(configuration.functionClass.name) \(run.name)", configuration.training.steps)
-            defer { reporter.ended() }
-            return try PhaseRunner(
-                directory: keeper.directory, decoder: base.decoder, phase: configuration.training,
-                recording: configuration.recording,
-                curriculum: Curriculum(
-                    dims: CurriculumSchedule(constant: configuration.model.inputDimension),
-                    points: CurriculumSchedule(constant: configuration.training.points)),
-                functionClass: configuration.functionClass, layout: configuration.layout,
-                seed: configuration.seed, purpose: { .training(step: $0) }, workers: workers,
-                initialParameters: { FloatView(base.parameters.array) },
-                progress: reporter.stepped, notice: reporter.noticed
-            ).run()
-        }
-        return try measure(run, keeper.directory)
-    }
-
-    // MARK: Measuring
-
-    private func measure(_ run: PlannedRun, _ directory: RunDirectory) throws -> MeasuredRun {
-        let configuration = run.configuration
-        let evaluator = Evaluator(
-            functionClass: configuration.functionClass, dims: configuration.model.inputDimension,
-            points: configuration.training.points, examples: configuration.evaluation.examples,
-            seed: configuration.evaluation.seed)
-        let store = EvaluationStore(
-            directory: directory, step: configuration.training.steps, evaluator: evaluator)
-        let layouts = configuration.evaluationLayouts
-        let cells = try store.cells(layouts: layouts) {
-            try decoderForEvaluation(StoredModel(folder: directory.path), evaluator, layouts)
-        }
-        return MeasuredRun(
-            plan: run, path: directory.path, losses: try readLosses(directory), cells: cells)
-    }
-
-    private func measure(_ base: PlannedBase, _ model: StoredModel) throws -> MeasuredBase {
-        let points =
-            base.configuration.pretraining?.phase.points
-            ?? plan.runs[0].configuration.training.points
-        let evaluator = Evaluator(
-            functionClass: LinearFunction(), dims: model.configuration.inputDimension,
-            points: points, examples: plan.evaluation.examples, seed: plan.evaluation.seed)
-        let pool = WorkerPool(workers: workers)
-        let errors: FloatView
-        if base.configuration.pretraining == nil {
-            let (parallel, weights) = decoderForEvaluation(model, evaluator, [.cpt])
-            errors = evaluator.squaredErrors(of: parallel, weights: weights, layout: .cpt)
-        } else {
-            let directory = baseDirectory(base)
-            let store = EvaluationStore(
-                directory: directory, step: try directory.latestCheckpointStep() ?? 0,
-                evaluator: evaluator)
-            errors = try store.cells(layouts: [.cpt]) {
-                decoderForEvaluation(model, evaluator, [.cpt])
-            }[0].errors
-        }
-        let isOwn = base.configuration.pretraining != nil
-        return MeasuredBase(
-            plan: base, path: isOwn ? baseDirectory(base).path : nil, points: points,
-            errors: errors,
-            leastSquares: evaluator.squaredErrors(of: LeastSquares(), pool: pool),
-            losses: isOwn ? try readLosses(baseDirectory(base)) : [])
-    }
-
-    /// One measurement of each baseline for each class and size in the sweep.
-    private func measureBaselines() throws -> [MeasuredBaseline] {
-        let pool = WorkerPool(workers: workers)
-        var measured: [MeasuredBaseline] = []
-        for run in plan.runs {
-            let configuration = run.configuration
-            let name = configuration.functionClass.name
-            let dims = configuration.model.inputDimension
-            let points = configuration.training.points
-            let isMeasured = measured.contains {
-                $0.functionClass == name && $0.dims == dims && $0.points == points
+            if held == pending {
+                if !isWaiting { tellWaiting(held.map { Path.parent(of: path(items[$0])) }) }
+                isWaiting = true
+                usleep(200_000)
             }
-            if isMeasured { continue }
-            let evaluator = Evaluator(
-                functionClass: configuration.functionClass,
-                dims: dims, points: points, examples: plan.evaluation.examples,
-                seed: plan.evaluation.seed)
-            for baseline in plan.evaluation.baselines where baseline != "bayes" {
-                measured.append(
-                    MeasuredBaseline(
-                        functionClass: name, dims: dims, points: points, name: baseline,
-                        errors: evaluator.squaredErrors(
-                            of: try Baselines.named(baseline), pool: pool)))
-            }
+            pending = held
         }
-        return measured
+        return failures.sorted { $0.index < $1.index }
     }
 
-    private func decoderForEvaluation(
-        _ model: StoredModel, _ evaluator: Evaluator, _ layouts: [PromptLayout]
-    ) -> (ParallelDecoder, DecoderWeights) {
-        let batches = layouts.map {
-            BatchShape(
-                examples: evaluator.examples, length: $0.tokenCount(points: evaluator.points))
-        }
-        let parallel = ParallelDecoder(
-            model.decoder, workers: workers, batches: batches, forTraining: false)
-        return (parallel, model.decoder.weights(in: model.parameters))
+    private func tellWaiting(_ folders: [String]) {
+        let holder = FileLock.holder(of: RunDirectory(path: folders[0]).lockPath)
+        let who = holder.map { "process \($0)" } ?? "another process"
+        let more = folders.count > 1 ? " and \(folders.count - 1) more" : ""
+        trainer.reporter.noticed("waiting for \(folders[0])\(more), held by \(who)")
     }
 
-    private func readLosses(_ directory: RunDirectory) throws -> [LossRecord] {
-        try RecordReader.read(directory.metricsPath).compactMap { record in
-            guard let step = record["step"]?.integerValue,
-                let loss = record["train/loss"]?.doubleValue
-            else { return nil }
-            return LossRecord(step: step, loss: loss)
-        }
-    }
-
-    // MARK: Bookkeeping
-
-    private func baseDirectory(_ base: PlannedBase) -> RunDirectory {
-        RunDirectory(path: root + "/bases/" + base.name)
-    }
-
-    private func writeManifest() throws {
-        let trials = try plan.runs.map { run in
-            let metadata = try directory.run(run.name).metadata()
+    private func manifest(_ request: SweepFile) throws -> SweepManifest {
+        let trials = plan.runs.map { run in
+            // A damaged file is reported when the run's turn comes.
+            let metadata = try? directory.run(run.name).metadata()
             return SweepManifest.Entry(
                 run: run.name, hash: run.hash, base: run.base.name,
                 seed: Int(run.configuration.seed), varying: run.varying,
                 status: metadata?.status ?? .queued, error: metadata?.error)
         }
-        try directory.write(
-            SweepManifest(name: plan.file.name, file: plan.file.path, trials: trials))
-    }
-
-    /// Copies how far a run has come from its metadata to the manifest.
-    private func recordStatus(of run: PlannedRun) throws {
-        let metadata = try directory.run(run.name).metadata()
-        try directory.updateManifest { manifest in
-            for index in manifest.trials.indices where manifest.trials[index].run == run.name {
-                manifest.trials[index].status = metadata?.status ?? .queued
-                manifest.trials[index].error = metadata?.error
-            }
-        }
-    }
-}
-
-extension CurriculumConfiguration {
-    /// The schedules as the trainer uses them.
-    var curriculum: Curriculum {
-        func schedule(_ ramp: RampConfiguration) -> CurriculumSchedule {
-            CurriculumSchedule(
-                start: ramp.start, end: ramp.end, inc: ramp.inc, interval: ramp.interval)
-        }
-        return Curriculum(dims: schedule(dims), points: schedule(points))
+        return SweepManifest(
+            name: plan.name, file: request.path, preset: request.preset,
+            overrides: request.overrides, evaluate: plan.evaluation.json, trials: trials)
     }
 }

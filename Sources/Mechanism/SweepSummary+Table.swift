@@ -51,7 +51,7 @@ extension SweepSummary {
     ) -> [String] {
         let configuration = run.plan.configuration
         return [
-            results.plan.file.name, run.plan.name, run.plan.base.name, String(configuration.seed),
+            results.plan.name, run.plan.name, run.plan.base.name, String(configuration.seed),
             String(step), configuration.functionClass.name, configuration.layout.name, evalLayout,
             prompt, metric, k.map(String.init) ?? "",
         ] + cells(mean: mean, estimate: estimate, bayes: bayes)
@@ -69,7 +69,7 @@ extension SweepSummary {
                     of: LinearFunction(), contextLength: k, dims: dims)
                 table.append(
                     [
-                        results.plan.file.name, isModel ? base.plan.name : "", base.plan.name,
+                        results.plan.name, isModel ? base.plan.name : "", base.plan.name,
                         isModel ? seed : "", isModel ? step : "", "linear", name, "cpt",
                         "standard", "squared_error", String(k),
                     ] + cells(mean: estimate.mean, estimate: estimate, bayes: bayes))
@@ -82,7 +82,7 @@ extension SweepSummary {
         for (k, estimate) in estimates.enumerated() {
             table.append(
                 [
-                    results.plan.file.name, "", "", "", "", baseline.functionClass, baseline.name,
+                    results.plan.name, "", "", "", "", baseline.functionClass, baseline.name,
                     "cpt", "standard", "squared_error", String(k),
                 ] + cells(mean: estimate.mean, estimate: estimate, bayes: nil))
         }

@@ -3,8 +3,11 @@ import Synchronization
 
 /// The signal that asked this process to stop, 0 before one has.
 ///
-/// A signal handler can reach nothing but a global, hence the one global of the project.
+/// A signal handler can reach nothing but a global, hence the globals of this file, the only ones of the project.
 private let receivedSignal = Atomic<Int32>(0)
+
+/// The process whose end raises the flag too, 0 for none.
+private let parent = Atomic<Int32>(0)
 
 /// SIGINT and SIGTERM as a flag that a loop asks between steps.
 public enum InterruptFlag {
@@ -33,8 +36,15 @@ public enum InterruptFlag {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Whether a signal has come since ``install()``.
-    public static var isRaised: Bool { receivedSignal.load(ordering: .relaxed) != 0 }
+    /// Whether a signal has come since ``install()``, or the process of ``followParent()`` has ended.
+    public static var isRaised: Bool {
+        if receivedSignal.load(ordering: .relaxed) != 0 { return true }
+        let followed = parent.load(ordering: .relaxed)
+        return followed != 0 && getppid() != followed
+    }
+
+    /// Raises the flag when the process that started this one ends: nobody is left to stop it otherwise.
+    public static func followParent() { parent.store(getppid(), ordering: .relaxed) }
 
     /// The name of the signal that came, for messages; nil before one has.
     public static var signalName: String? {

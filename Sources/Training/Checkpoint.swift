@@ -24,47 +24,58 @@ public struct CheckpointState: Codable, Sendable, Equatable {
     public var lossSum: Double
     /// Number of those losses.
     public var lossCount: Int
-    /// Length of metrics.jsonl in bytes.
-    public var metricsBytes: Int
+    /// Length in bytes of each record file, by its name in the run's folder: a resumed run cuts them back to it.
+    public var files: [String: Int]
     /// The BLAS kernel that trained so far: another one continues, but not bit for bit.
     public var blasKernel: String
+    /// Workers of the last step; another number continues bit for bit.
+    public var workers: Int
+    /// SHA-256 of each file of the checkpoint, by name.
+    public var sha256: [String: String] = [:]
 
     /// - Parameters:
     ///   - step: updates done.
     ///   - lossSum: sum of the losses since the last metrics record.
     ///   - lossCount: number of those losses.
-    ///   - metricsBytes: length of metrics.jsonl.
+    ///   - files: length of each record file, by name.
     ///   - blasKernel: the BLAS kernel that trained so far.
+    ///   - workers: workers of the last step.
     public init(
-        step: Int, lossSum: Double, lossCount: Int, metricsBytes: Int, blasKernel: String
+        step: Int, lossSum: Double, lossCount: Int, files: [String: Int], blasKernel: String,
+        workers: Int
     ) {
         self.step = step
         self.lossSum = lossSum
         self.lossCount = lossCount
-        self.metricsBytes = metricsBytes
+        self.files = files
         self.blasKernel = blasKernel
+        self.workers = workers
     }
 
-    /// The newest version this program reads and the one it writes.
-    public static let currentFormatVersion = 1
+    /// The version this program reads and writes.
+    public static let currentFormatVersion = 2
 
     enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
         case step
         case lossSum = "loss_sum"
         case lossCount = "loss_count"
-        case metricsBytes = "metrics_bytes"
+        case files
         case blasKernel = "blas_kernel"
+        case workers, sha256
     }
 }
 
 /// Checkpoints: `step_<n>/{model.safetensors, optimizer.safetensors, state.json}`, written beside and renamed.
 public enum Checkpoint {
+    private static let model = "model.safetensors"
+    private static let optimizer = "optimizer.safetensors"
+
     /// Writes the files of one checkpoint.
     ///
     /// - Parameters:
     ///   - state: parameters, moments and step.
-    ///   - record: what goes into state.json.
+    ///   - record: what goes into state.json; the files' hashes are added here.
     ///   - folder: an empty folder, which `RunDirectory.publishCheckpoint` then gives its name.
     /// - Throws: when the disk refuses.
     public static func write(
@@ -72,10 +83,11 @@ public enum Checkpoint {
     ) throws {
         try writeSafetensors(
             state.layout.tensors(in: state.parameters).map(SafetensorsContent.floats),
-            metadata: ["format": "pt"], to: folder + "/model.safetensors")
+            metadata: ["format": "pt"], to: "\(folder)/\(model)")
         try writeSafetensors(
-            moments(of: state).map(SafetensorsContent.floats),
-            to: folder + "/optimizer.safetensors")
+            moments(of: state).map(SafetensorsContent.floats), to: "\(folder)/\(optimizer)")
+        var record = record
+        for name in [model, optimizer] { record.sha256[name] = try sha256Hex(ofFile: "\(folder)/\(name)") }
         try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: folder + "/state.json")
     }
 
@@ -90,9 +102,10 @@ public enum Checkpoint {
         -> CheckpointState
     {
         let record = try readState(folder)
-        try SafetensorsFile(path: folder + "/model.safetensors")
+        try check([model, optimizer], of: record, in: folder)
+        try SafetensorsFile(path: "\(folder)/\(model)")
             .readFloats(into: state.layout.tensors(in: state.parameters))
-        try SafetensorsFile(path: folder + "/optimizer.safetensors")
+        try SafetensorsFile(path: "\(folder)/\(optimizer)")
             .readFloats(into: moments(of: state))
         state.step = record.step
         state.lossSum = record.lossSum
@@ -100,28 +113,51 @@ public enum Checkpoint {
         return record
     }
 
+    /// The path of a checkpoint's parameters, which are as they were written.
+    ///
+    /// - Throws: ``CheckpointError`` when state.json or the file is damaged.
+    public static func checkedModelPath(_ folder: String) throws -> String {
+        try check([model], of: try readState(folder), in: folder)
+        return "\(folder)/\(model)"
+    }
+
     /// Reads a checkpoint's `state.json`.
+    ///
+    /// - Throws: ``CheckpointError`` when it is damaged or of another format version.
     public static func readState(_ folder: String) throws -> CheckpointState {
         let path = folder + "/state.json"
         let data = try WholeFile.read(path, maximumBytes: 1 << 20)
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: data) else {
-            throw CheckpointError(
-                "\(path) is not JSON; delete the folder to go back to an earlier checkpoint")
+            throw CheckpointError("\(path) is not JSON; \(cure(folder))")
         }
-        if let version = value["format_version"]?.integerValue,
-            version > CheckpointState.currentFormatVersion
-        {
+        let known = CheckpointState.currentFormatVersion
+        if let version = value["format_version"]?.integerValue, version != known {
             throw CheckpointError(
-                "\(path) has format version \(version), newer than \(CheckpointState.currentFormatVersion), "
-                    + "the newest this program reads; use a newer sandbox")
+                "\(path) has format version \(version) and this program reads \(known); "
+                    + (version > known ? "use a newer sandbox" : cure(folder)))
         }
         do {
             return try JSONDecoder().decode(CheckpointState.self, from: data)
         } catch {
-            throw CheckpointError(
-                "\(path) lacks a value a checkpoint needs; delete the folder to go back to an earlier one"
-            )
+            throw CheckpointError("\(path) lacks a value a checkpoint needs; \(cure(folder))")
         }
+    }
+
+    private static func check(
+        _ names: [String], of record: CheckpointState, in folder: String
+    ) throws {
+        for name in names {
+            let path = "\(folder)/\(name)"
+            if try sha256Hex(ofFile: path) != record.sha256[name] {
+                throw CheckpointError(
+                    "\(path) is not what was written there (its SHA-256 differs from state.json's); "
+                        + cure(folder))
+            }
+        }
+    }
+
+    private static func cure(_ folder: String) -> String {
+        "restore it, or delete the folder '\(Path.parent(of: Path.parent(of: folder)))' to train the run anew"
     }
 
     private static func moments(of state: TrainingState) -> [NamedTensor] {

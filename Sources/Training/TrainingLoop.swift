@@ -27,8 +27,10 @@ public enum TrainingOutcome: Sendable, Equatable {
 public struct TrainingLoop {
     /// How long and how.
     public let options: TrainingOptions
-    /// Where records and checkpoints go.
+    /// Where checkpoints go.
     public let directory: RunDirectory
+    /// Where records go.
+    public let records: RunRecords
     /// Loss and global gradient norm of a step, counted from 0.
     public let gradients: (_ step: Int) throws -> (loss: Double, gradientNorm: Double)
     /// One optimizer update with the gradients of the last call.
@@ -38,18 +40,20 @@ public struct TrainingLoop {
 
     /// - Parameters:
     ///   - options: how long and how.
-    ///   - directory: where records and checkpoints go.
+    ///   - directory: where checkpoints go.
+    ///   - records: where records go.
     ///   - gradients: loss and global gradient norm of a step, counted from 0.
     ///   - update: one optimizer update with the gradients of the last call.
     ///   - progress: told of every step done.
     public init(
-        options: TrainingOptions, directory: RunDirectory,
+        options: TrainingOptions, directory: RunDirectory, records: RunRecords,
         gradients: @escaping (_ step: Int) throws -> (loss: Double, gradientNorm: Double),
         update: @escaping (AdamStep) -> Void,
         progress: @escaping (_ step: Int, _ loss: Double) -> Void
     ) {
         self.options = options
         self.directory = directory
+        self.records = records
         self.gradients = gradients
         self.update = update
         self.progress = progress
@@ -57,55 +61,70 @@ public struct TrainingLoop {
 
     /// Trains `state` to the last step, or until a signal.
     ///
+    /// A checkpoint is good once a loss computed from it was a number: the one before it is kept until then.
+    ///
     /// - Parameter state: where to start; a state read from the last checkpoint continues as if never stopped.
     /// - Returns: whether all steps are done.
-    /// - Throws: ``DivergenceError`` when the loss is no longer a number (the last checkpoint stays), or a disk's error.
+    /// - Throws: ``DivergenceError`` when the loss or a parameter is no longer a number (the last good checkpoint stays),
+    ///   or a disk's error.
     public func run(_ state: inout TrainingState) throws -> TrainingOutcome {
-        let metrics = try RecordWriter(path: directory.metricsPath)
+        if try directory.latestCheckpointStep() == nil { try checkpoint(state) }
         var lastCheckpoint = Date()
+        var isProven = false
         while state.step < options.steps {
             let start = Date()
             let (loss, norm) = try gradients(state.step)
             guard loss.isFinite, norm.isFinite else {
-                throw DivergenceError(
-                    step: state.step + 1,
-                    description: "\(directory.path): the loss is \(loss) and the gradient norm "
-                        + "\(norm) at step \(state.step + 1); lower the phase's optimizer.learning_rate or set "
-                        + "optimizer.clip_norm (the last checkpoint is kept)")
+                if try directory.latestCheckpointStep() == state.step {
+                    try directory.removeLatestCheckpoint()
+                }
+                throw divergence(
+                    step: state.step + 1, "the loss is \(text(loss)) and the gradient norm \(text(norm))")
             }
+            if !isProven { try directory.removeEarlierCheckpoints() }
+            isProven = true
             let rate = options.schedule.rate(atStep: state.step)
             update(adamStep(number: state.step + 1, rate: rate, gradientNorm: norm))
             state.step += 1
             state.lossSum += loss
             state.lossCount += 1
             if state.step % options.logEvery == 0 || state.step == options.steps {
-                try metrics.append([
-                    "step": .integer(state.step),
-                    "train/loss": .number(state.lossSum / Double(state.lossCount)),
-                    "train/grad_norm": .number(norm),
-                    "train/learning_rate": .number(rate),
-                    "perf/seconds_per_step": .number(Date().timeIntervalSince(start)),
-                    "time": .number(Date().timeIntervalSince1970),
-                ])
+                try records.appendMetrics(
+                    step: state.step,
+                    [
+                        "train/loss": state.lossSum / Double(state.lossCount),
+                        "train/grad_norm": norm, "train/learning_rate": rate,
+                        "perf/seconds_per_step": Date().timeIntervalSince(start),
+                    ])
                 state.lossSum = 0
                 state.lossCount = 0
             }
             progress(state.step, loss)
             if InterruptFlag.isRaised && state.step < options.steps {
-                try checkpoint(state, metrics)
+                try checkpoint(state)
                 return .interrupted
             }
             if Date().timeIntervalSince(lastCheckpoint) >= options.checkpointSeconds
                 || state.step == options.steps
             {
-                try checkpoint(state, metrics)
+                try checkpoint(state)
+                isProven = false
                 lastCheckpoint = Date()
             }
         }
-        // After no step at all the initial parameters are the result.
-        if try directory.latestCheckpointStep() != state.step { try checkpoint(state, metrics) }
+        try directory.removeEarlierCheckpoints()
         return .finished
     }
+
+    private func divergence(step: Int, _ what: String) -> DivergenceError {
+        DivergenceError(
+            step: step,
+            description: "\(directory.path): \(what) at step \(step); lower the phase's optimizer.learning_rate or "
+                + "set optimizer.clip_norm (the last good checkpoint is kept)")
+    }
+
+    /// The sign of a NaN means nothing.
+    private func text(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
     private func adamStep(number: Int, rate: Double, gradientNorm: Double) -> AdamStep {
         let adam = options.adam
@@ -115,15 +134,17 @@ public struct TrainingLoop {
             gradientScale: adam.clipScale(gradientNorm: gradientNorm))
     }
 
-    /// Writes a checkpoint, points `latest` at it and drops the ones before.
-    private func checkpoint(_ state: TrainingState, _ metrics: RecordWriter) throws {
-        try metrics.synchronize()
+    /// Writes a checkpoint and points `latest` at it.
+    private func checkpoint(_ state: TrainingState) throws {
+        guard squaredNorm(state.parameters).isFinite else {
+            throw divergence(step: state.step, "the parameters are no longer finite numbers")
+        }
+        try records.synchronize()
         let record = CheckpointState(
             step: state.step, lossSum: state.lossSum, lossCount: state.lossCount,
-            metricsBytes: try metrics.byteLength, blasKernel: BLAS.kernelName)
+            files: try records.lengths, blasKernel: BLAS.kernelName, workers: options.workers)
         try directory.publishCheckpoint(step: state.step) {
             try Checkpoint.write(state, record: record, into: $0)
         }
-        try directory.removeCheckpoints(keeping: [])
     }
 }

@@ -12,6 +12,8 @@ public struct TrainingOptions: Sendable, Hashable {
     public var logEvery: Int
     /// Seconds between two checkpoints; one is always written at the end.
     public var checkpointSeconds: Double
+    /// Workers of a step: noted in every checkpoint, of no influence on the numbers.
+    public var workers: Int
 
     /// - Parameters:
     ///   - steps: optimizer updates in all.
@@ -19,14 +21,16 @@ public struct TrainingOptions: Sendable, Hashable {
     ///   - adam: Adam's numbers and clipping.
     ///   - logEvery: steps between two records.
     ///   - checkpointSeconds: seconds between two checkpoints.
+    ///   - workers: workers of a step.
     public init(
         steps: Int, schedule: LearningRateSchedule, adam: AdamOptions, logEvery: Int,
-        checkpointSeconds: Double
+        checkpointSeconds: Double, workers: Int = 1
     ) {
         self.steps = steps
         self.schedule = schedule
         self.adam = adam
         self.logEvery = logEvery
         self.checkpointSeconds = checkpointSeconds
+        self.workers = workers
     }
 }

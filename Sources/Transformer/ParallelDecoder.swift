@@ -123,10 +123,15 @@ public final class ParallelDecoder: Sendable {
     ///   - weights: the parameters.
     ///   - batch: B and T.
     ///   - fill: writes the examples of one shard; called on the workers.
+    ///   - goesOn: asked before each shard; after a false the rest is left out.
     ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard; called on the workers.
-    public func forward(weights: DecoderWeights, batch: BatchShape, fill: Fill, read: Fill) {
+    public func forward(
+        weights: DecoderWeights, batch: BatchShape, fill: Fill,
+        goesOn: @Sendable () -> Bool = { true }, read: Fill
+    ) {
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         pool.run(lanes: plan.shardCount) { shard, worker in
+            guard goesOn() else { return }
             let workspace = workspaces[worker]
             let examples = plan.examples(ofShard: shard)
             workspace.positionStarts.fill(0)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Kernels
+import Mechanism
 import Platform
 
 /// The command `sandbox`; each verb has a file of its own.
@@ -14,14 +15,15 @@ struct Sandbox: ParsableCommand {
             Pretrains a small transformer on linear functions in context, fine-tunes it on composed functions with \
             and without contextual prompts, and draws error against context length.
 
-            Exit status: 0 success, 1 a failed run, 64 a usage error, 75 interrupted and resumable.
+            \(exitStatusHelp)
 
             Example:
               sandbox sweep --class polynomial
             """,
         version: Version.text,
         subcommands: [
-            SweepCommand.self, ForwardCommand.self, ImportCommand.self, ExportCommand.self,
+            SweepCommand.self, TrainCommand.self, EvalCommand.self, PlotCommand.self,
+            ForwardCommand.self, ImportCommand.self, ExportCommand.self,
             BenchCommand.self,
         ])
 
@@ -49,6 +51,10 @@ enum Version {
     static let text = "0.1.0"
 }
 
+/// What every verb's help says about its exit status.
+let exitStatusHelp =
+    "Exit status: 0 success, 1 a failed run, 64 a usage error, 75 interrupted and resumable."
+
 /// A sentence for the user and the exit status that goes with it.
 ///
 /// - Parameter body: the work of a verb.
@@ -60,6 +66,9 @@ func reportingErrors(_ body: () throws -> Void) throws {
         throw error
     } catch let error as ValidationError {
         throw error
+    } catch let error as InterruptedError {
+        Terminal.write("\(error)\n", to: .error)
+        throw ExitCode(InterruptFlag.exitStatus)
     } catch let error as ConfigurationError {
         Terminal.write("error: \(error)\n", to: .error)
         throw ExitCode(64)

@@ -21,17 +21,28 @@ struct SweepCommand: ParsableCommand {
               sandbox sweep --class multilinear --preset small --seeds 5 --layouts cpt,cft
               sandbox sweep -f sweeps/polynomial.yaml training.steps=3000
               sandbox sweep --class polynomial --dry-run
+
+            \(exitStatusHelp)
             """)
 
     @OptionGroup var selection: SweepSelection
 
     @OptionGroup var output: SweepOutput
 
+    @OptionGroup var treatment: RunTreatment
+
+    @Option(help: "Runs trained side by side, in processes of their own that share the workers.")
+    var jobs = 1
+
     @Flag(help: "List the runs with estimated time, memory and disk; run nothing.")
     var dryRun = false
 
     @Flag(help: "Print the resolved sweep as YAML; run nothing.")
     var printConfig = false
+
+    func validate() throws {
+        if !(1...64).contains(jobs) { throw ValidationError("--jobs is from 1 to 64") }
+    }
 
     func run() throws { try reportingErrors { try sweep() } }
 
@@ -40,7 +51,8 @@ struct SweepCommand: ParsableCommand {
         // Planned before it is printed, so that what is printed is known to be accepted.
         let plan = try SweepPlan(file, root: output.runs)
         if printConfig {
-            Terminal.write(try file.printed(), to: .output)
+            let defaults = try plan.runs[0].configuration.resolved(sweep: plan.name)
+            Terminal.write(try file.printed(defaults: defaults), to: .output)
             return
         }
         if dryRun {
@@ -52,16 +64,36 @@ struct SweepCommand: ParsableCommand {
         }
         InterruptFlag.install()
         let display = ProgressDisplay(isQuiet: output.quiet)
+        let pool = JobPool(
+            jobs: jobs, workers: output.workerCount, root: output.runs, isQuiet: output.quiet)
         let runner = SweepRunner(
-            plan: plan, root: output.runs, workers: output.workerCount,
-            programVersion: Version.text, reporter: display.reporter)
-        do {
-            let results = try runner.run()
-            try output.write(results, to: runner.directory)
-        } catch let error as InterruptedError {
-            Terminal.write("\(error)\n", to: .error)
-            throw ExitCode(InterruptFlag.exitStatus)
-        }
+            plan: plan, trainer: output.trainer(display),
+            elsewhere: jobs == 1 ? nil : pool.train)
+        let outcome = try runner.run(file, policy: treatment.policy)
+        if let results = outcome.results { try output.write(results, to: runner.directory) }
+        try outcome.failures.report()
+    }
+}
+
+/// What to do about runs that are there already.
+struct RunTreatment: ParsableArguments {
+    @Flag(help: "Try failed runs again, from their last good checkpoint.")
+    var retryFailed = false
+
+    @Flag(help: "Train the runs again from step 0; what they hold is deleted. Bases stay.")
+    var restart = false
+
+    var policy: RunPolicy { RunPolicy(retriesFailed: retryFailed, restarts: restart) }
+}
+
+extension [RunFailure] {
+    /// Nothing when there are none; one sentence and status 1 otherwise.
+    func report() throws {
+        guard let first else { return }
+        let sentence =
+            count == 1 ? first.sentence : "\(count) runs failed, the first: \(first.sentence)"
+        Terminal.write("error: \(sentence)\n", to: .error)
+        throw ExitCode(1)
     }
 }
 
@@ -115,6 +147,13 @@ struct SweepOutput: ParsableArguments {
         }
         if runs.isEmpty { throw ValidationError("--runs is empty; name a folder, such as runs") }
         _ = try formats()
+    }
+
+    /// Trains and measures in the folder of the runs.
+    func trainer(_ display: ProgressDisplay) -> RunTrainer {
+        RunTrainer(
+            root: runs, workers: workerCount, programVersion: Version.text,
+            reporter: display.reporter)
     }
 
     func formats() throws -> [FigureFormat] {

@@ -43,7 +43,7 @@ struct SweepEstimate {
                     examples: plan.evaluation.examples, rate: rate, workers: workers))
         }
         for run in plan.runs {
-            let name = "\(plan.file.name)/\(run.name)"
+            let name = "\(plan.name)/\(run.name)"
             rows.append(
                 Self.row(
                     name, try Self.status(root, name), run.configuration.model,

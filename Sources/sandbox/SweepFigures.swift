@@ -9,7 +9,7 @@ struct NamedFigure {
     let name: String
     /// What is drawn.
     let figure: Figure
-    /// Folder names of the runs and bases the data come from.
+    /// The runs and bases the data come from, as paths below the folder of the runs.
     let runs: [String]
 }
 
@@ -71,7 +71,7 @@ struct SweepFigures {
                     + "\(examples) prompts; bands: 95 % intervals; \(model.summary)\(bayesNote(groups))",
                 xLabel: "in-context examples k (points before the query)",
                 yLabel: "squared error (label units²)", yScale: .log10, series: series),
-            runs: groups.flatMap { $0.runs.map(\.plan.name) })
+            runs: paths(groups))
     }
 
     /// A Bayes error against k, and the layouts that share it.
@@ -164,7 +164,7 @@ struct SweepFigures {
                 xLabel: "fine-tuning step (optimizer updates)",
                 yLabel: "mean squared error (label units²)", yScale: .log10,
                 series: series),
-            runs: groups.flatMap { $0.runs.map(\.plan.name) })
+            runs: paths(groups))
     }
 
     // MARK: The base model
@@ -200,7 +200,11 @@ struct SweepFigures {
                     "\(model.summary); \(steps); \(results.plan.evaluation.examples) prompts; "
                     + "bands: 95 % over prompts",
                 panels: [panel("linear axis", .linear), panel("logarithmic axis", .log10)]),
-            runs: [base.plan.name])
+            runs: ["bases/\(base.plan.name)"])
+    }
+
+    private func paths(_ groups: [RunGroup]) -> [String] {
+        groups.flatMap { $0.runs.map { "\(results.plan.name)/\($0.plan.name)" } }
     }
 
     // MARK: Words

@@ -22,8 +22,9 @@ extension SweepOutput {
         if !json { Terminal.write(report.text + "\n", to: .output) }
         let figures = SweepFigures(summary: summary).all()
         written += try draw(figures, in: directory.plotsPath, summaryText: table.text)
+        try showInTensorBoard(figures, in: directory.plotsPath)
         if publish {
-            let folder = "plots/\(results.plan.file.name)"
+            let folder = "plots/\(results.plan.name)"
             try Folder.create(folder)
             try table.write(to: folder + "/summary.csv")
             written.append(folder + "/summary.csv")
@@ -52,7 +53,7 @@ extension SweepOutput {
             }
             let sidecar: JSONValue = [
                 "title": .string(figure.figure.title),
-                "runs": .array(figure.runs.map(JSONValue.string)),
+                "runs": .array(try figure.runs.map(source)),
                 "commit": provenance.gitCommit.map(JSONValue.string) ?? .null,
                 "dirty": provenance.gitIsDirty.map(JSONValue.boolean) ?? .null,
                 "data": "summary.csv", "data_sha256": .string(hash),
@@ -63,6 +64,27 @@ extension SweepOutput {
                 CanonicalJSON.text(of: sidecar) + "\n", to: "\(folder)/\(figure.name).json")
         }
         return written
+    }
+
+    /// A run that a picture shows: its folder below the runs, its hash, and the commit that trained it.
+    private func source(_ run: String) throws -> JSONValue {
+        let metadata = try RunDirectory(path: "\(runs)/\(run)").metadata()
+        return [
+            "run": .string(run), "hash": metadata.map { .string($0.hash) } ?? .null,
+            "commit": metadata?.provenance.gitCommit.map(JSONValue.string) ?? .null,
+        ]
+    }
+
+    /// Puts the pictures beside the curves that TensorBoard shows.
+    private func showInTensorBoard(_ figures: [NamedFigure], in folder: String) throws {
+        guard try formats().contains(.png) else { return }
+        let now = Date()
+        let events = try figures.map { figure in
+            let png = try WholeFile.read("\(folder)/\(figure.name).png")
+            return Event(
+                step: 0, time: now, tag: figure.name, .image(try Event.Image(png: png)))
+        }
+        try EventFile.replace(in: folder, events: events)
     }
 }
 

@@ -1,0 +1,42 @@
+import Experiments
+import InContextRegression
+import Kernels
+import Transformer
+
+extension EvaluationStore {
+    /// The evaluations of a run after its last step.
+    init(_ run: PlannedRun, in directory: RunDirectory) {
+        let configuration = run.configuration
+        self.init(
+            directory: directory, step: configuration.training.steps,
+            evaluator: Evaluator(
+                functionClass: configuration.functionClass,
+                dims: configuration.model.inputDimension, points: configuration.training.points,
+                examples: configuration.evaluation.examples, seed: configuration.evaluation.seed))
+    }
+
+    /// The evaluations of a base on linear functions, with as many prompts as the sweep's runs see.
+    init(_ base: PlannedBase, of plan: SweepPlan, in directory: RunDirectory) {
+        let phase = base.configuration.pretraining?.phase
+        self.init(
+            directory: directory, step: phase?.steps ?? 0,
+            evaluator: Evaluator(
+                functionClass: LinearFunction(), dims: base.configuration.model.inputDimension,
+                points: phase?.points ?? plan.runs[0].configuration.training.points,
+                examples: plan.evaluation.examples, seed: plan.evaluation.seed))
+    }
+
+    /// The trained model, with room for the prompts of each layout.
+    func model(
+        layouts: [PromptLayout], workers: Int
+    ) throws -> (ParallelDecoder, DecoderWeights) {
+        let model = try StoredModel(folder: directory.path)
+        let batches = layouts.map {
+            BatchShape(
+                examples: evaluator.examples, length: $0.tokenCount(points: evaluator.points))
+        }
+        let parallel = ParallelDecoder(
+            model.decoder, workers: workers, batches: batches, forTraining: false)
+        return (parallel, model.decoder.weights(in: model.parameters))
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Mechanism
+import Platform
+
+/// `sandbox eval`: measures a finished run.
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Measure a finished run on fresh prompts; what is measured already is read.",
+        discussion: """
+            The run's own section `evaluate` says on what, unless the options do. Per-prompt errors go to the run's \
+            evaluations/, means to its evaluations.jsonl, curves to its TensorBoard files.
+
+            Examples:
+              sandbox eval runs/polynomial/cft-s0-1a2b3c4d
+              sandbox eval cft-s0-1a2b3c4d --layouts cpt,cft --examples 20480 --json
+
+            \(exitStatusHelp)
+            """)
+
+    @Argument(help: "A run: its folder, its name, or the first digits of its hash.")
+    var run: String
+
+    @Option(help: "Evaluation layouts, separated by commas; the run's own is always among them.")
+    var layouts: String?
+
+    @Option(help: "Number of prompts.")
+    var examples: Int?
+
+    @Option(help: "Key of the prompts.")
+    var seed: Int?
+
+    @OptionGroup var place: RunPlace
+
+    func run() throws { try reportingErrors { try evaluate() } }
+
+    private func evaluate() throws {
+        InterruptFlag.install()
+        let directory = try RunCatalog(root: place.runs).run(run)
+        let sweepFolder = Path.parent(of: directory.path)
+        let root = Path.parent(of: sweepFolder)
+        let planned = try PlannedRun(directory, root: root, overrides: overrides)
+        let trainer = place.trainer(root: root)
+        while try !trainer.complete(
+            planned, sweep: Path.name(of: sweepFolder), policy: RunPolicy())
+        { try place.wait(for: directory) }
+        try RunReport(directory).print(json: place.json)
+    }
+
+    private var overrides: [String] {
+        var all: [String] = []
+        if let layouts { all.append("evaluate.layouts=[\(layouts)]") }
+        if let examples { all.append("evaluate.examples=\(examples)") }
+        if let seed { all.append("evaluate.seed=\(seed)") }
+        return all
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Mechanism
+import Platform
+
+/// Trains runs side by side: each is a `sandbox train` in a process of its own.
+struct JobPool {
+    /// Processes at a time.
+    let jobs: Int
+    /// Workers, divided among the processes.
+    let workers: Int
+    /// The folder that holds the runs.
+    let root: String
+    /// Whether the processes' progress is left out.
+    let isQuiet: Bool
+
+    /// Trains what the configurations describe and returns when every process has ended, however it ended: the runs'
+    /// metadata say how.
+    ///
+    /// - Parameters:
+    ///   - configurations: the runs' `config.yaml`s.
+    ///   - policy: what to do about runs that are there.
+    /// - Throws: ``InterruptedError`` after a signal, once the processes have written their checkpoints.
+    func train(_ configurations: [String], policy: RunPolicy) throws {
+        var waiting = configurations[...]
+        var running: [Process] = []
+        var isStopped = false
+        while !waiting.isEmpty || !running.isEmpty {
+            running.removeAll { !$0.isRunning }
+            if InterruptFlag.isRaised, !isStopped {
+                isStopped = true
+                waiting = []
+                // They are in process groups of their own: a terminal's Ctrl-C has reached this process alone.
+                for process in running { process.terminate() }
+            }
+            while running.count < jobs, let next = waiting.popFirst() {
+                running.append(try start(next, policy))
+            }
+            usleep(20_000)
+        }
+        if InterruptFlag.isRaised { throw InterruptedError(run: nil) }
+    }
+
+    private func start(_ configuration: String, _ policy: RunPolicy) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Executable.path ?? CommandLine.arguments[0])
+        process.arguments =
+            ["train", configuration, "--child", "--runs", root]
+            + ["--workers", String(max(1, workers / jobs))]
+            + (policy.retriesFailed ? ["--retry-failed"] : [])
+            + (policy.restarts ? ["--restart"] : [])
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        if !isQuiet {
+            let lines = Pipe()
+            process.standardError = lines
+            lines.fileHandleForReading.readabilityHandler = { handle in
+                let data = handle.availableData
+                if data.isEmpty { handle.readabilityHandler = nil }
+                Terminal.write(String(decoding: data, as: UTF8.self), to: .error)
+            }
+        }
+        try process.run()
+        return process
+    }
+}
