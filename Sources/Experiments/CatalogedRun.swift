@@ -27,8 +27,11 @@ public struct CatalogedRun: Sendable {
         // A lock that cannot be looked at will be met again, with its reason, by whoever takes it.
         isHeld = (try? FileLock.isHeld(directory.lockPath)) ?? false
         do {
-            metadata = try Self.readMetadata(directory)
-            problem = nil
+            metadata = try directory.metadata()
+            problem =
+                metadata == nil
+                ? "'\(directory.metadataPath)' is missing: the run ended before it began; the same sweep begins it "
+                    + "again" : nil
         } catch {
             metadata = nil
             problem = "\(error)"
@@ -78,34 +81,6 @@ public struct CatalogedRun: Sendable {
         if has("metadata.json") { return true }
         return (has("config.yaml") || has("lock")) && !has("model.safetensors")
             && !has("manifest.json")
-    }
-
-    /// The metadata, refused when a newer program wrote it.
-    private static func readMetadata(_ directory: RunDirectory) throws -> RunMetadata {
-        let path = directory.metadataPath
-        let json: JSONValue
-        do {
-            json = try JSONFile.read(path, as: JSONValue.self)
-        } catch let error as SystemError where error.code == ENOENT {
-            throw SystemError(
-                "'\(path)' is missing: the run ended before it began; the same sweep begins it again"
-            )
-        } catch let error as SystemError {
-            throw SystemError("\(error); restore the file, or remove the run and make it again")
-        }
-        if let version = json["format_version"]?.integerValue,
-            version > RunMetadata.currentFormatVersion
-        {
-            throw SystemError(
-                "'\(path)' has format version \(version), newer than "
-                    + "\(RunMetadata.currentFormatVersion), the newest this program reads; use a newer sandbox"
-            )
-        }
-        do {
-            return try JSONFile.read(path, as: RunMetadata.self)
-        } catch {
-            throw SystemError("\(error); restore the file, or remove the run and make it again")
-        }
     }
 
     private static func withoutSlashes(_ path: String) -> String {

@@ -25,8 +25,7 @@ struct EvaluationStore {
         try layouts.map { layout in
             guard let errors = try stored(layout) else {
                 throw RunError(
-                    description: "'\(path(layout))' is missing or damaged; `sandbox eval \(directory.path)` "
-                        + "measures it again")
+                    description: "'\(path(layout))' is missing or damaged; ask for the sweep again to measure it")
             }
             return EvaluationCell(layout: layout, prompt: "standard", errors: errors)
         }

@@ -15,7 +15,7 @@ public struct InterruptedError: Error, CustomStringConvertible {
 
     /// One sentence with the run.
     public var description: String {
-        guard let run else { return "interrupted between two runs; the same command continues" }
+        guard let run else { return "interrupted; what is done is kept, the same command continues" }
         return "interrupted while working on \(run); its checkpoint is written, the same command continues from there"
     }
 }
@@ -24,6 +24,9 @@ public struct InterruptedError: Error, CustomStringConvertible {
 public struct RunError: Error, CustomStringConvertible {
     /// One sentence with the folder and the cure.
     public let description: String
+
+    /// - Parameter description: one sentence with the folder and the cure.
+    public init(description: String) { self.description = description }
 }
 
 /// What to do about runs that are there already.
@@ -136,7 +139,9 @@ struct RunKeeper {
                 began: Date(), step: checkpoint?.step ?? 0, blasKernel: BLAS.kernelName,
                 workers: workers, provenance: metadata.provenance))
         metadata.become(.running, at: Date())
-        try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
+        if !wasFinished {
+            try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
+        }
         try directory.write(metadata)
         if checkpoint == nil {
             try records.appendHyperparameters(configuration().json)

@@ -126,6 +126,24 @@ public struct SweepPlan: Sendable {
         self.init(name: manifest.name, runs: runs, bases: bases, evaluation: evaluation)
     }
 
+    /// The plan with the finished runs alone.
+    ///
+    /// - Parameter directory: the sweep's folder.
+    /// - Throws: when no run is finished.
+    public func finished(in directory: SweepDirectory) throws -> SweepPlan {
+        let finished = try runs.filter {
+            try directory.run($0.name).metadata()?.status == .finished
+        }
+        if finished.isEmpty {
+            throw RunError(
+                description: "'\(directory.path)' has no finished run; ask for the sweep again to train them")
+        }
+        return SweepPlan(
+            name: name, runs: finished,
+            bases: bases.filter { base in finished.contains { $0.base.hash == base.hash } },
+            evaluation: evaluation)
+    }
+
     /// - Parameters:
     ///   - name: the sweep's name.
     ///   - runs: the runs in order.

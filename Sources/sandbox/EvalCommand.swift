@@ -20,8 +20,9 @@ struct EvalCommand: ParsableCommand {
             \(exitStatusHelp)
             """)
 
-    @Argument(help: "A run: its folder, its name, or the first digits of its hash.")
-    var run: String
+    @Argument(help: ArgumentHelp(
+        "A run: its folder, its name, or the first digits of its hash.", valueName: "run"))
+    var name: String
 
     @Option(help: "Evaluation layouts, separated by commas; the run's own is always among them.")
     var layouts: String?
@@ -38,7 +39,7 @@ struct EvalCommand: ParsableCommand {
 
     private func evaluate() throws {
         InterruptFlag.install()
-        let directory = try RunCatalog(root: place.runs).run(run)
+        let directory = try RunCatalog(root: place.runs).run(name).directory
         let sweepFolder = Path.parent(of: directory.path)
         let root = Path.parent(of: sweepFolder)
         let planned = try PlannedRun(directory, root: root, overrides: overrides)

@@ -8,7 +8,7 @@ import Platform
 struct PlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plot",
-        abstract: "Write summary.csv and the pictures of a sweep from what its runs hold; train nothing.",
+        abstract: "Write summary.csv and the pictures of a sweep's finished runs; train nothing.",
         discussion: """
             Examples:
               sandbox plot polynomial --format png,svg
@@ -27,22 +27,27 @@ struct PlotCommand: ParsableCommand {
     private func plot() throws {
         let folder = sweep.contains("/") ? sweep : "\(output.runs)/\(sweep)"
         let directory = SweepDirectory(path: folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
-        let root = Path.parent(of: directory.path)
-        let plan = try SweepPlan(directory, root: root.isEmpty ? "." : root)
-        let finished = try plan.runs.filter {
-            try directory.run($0.name).metadata()?.status == .finished
-        }
-        guard !finished.isEmpty else {
-            throw RunError(
-                description: "'\(directory.path)' has no finished run; `sandbox sweep` with the same request trains them")
-        }
-        if finished.count < plan.runs.count && !output.quiet {
+        let parent = Path.parent(of: directory.path)
+        let root = parent.isEmpty ? "." : parent
+        let asked = try SweepPlan(directory, root: root)
+        let plan = try asked.finished(in: directory)
+        if plan.runs.count < asked.runs.count && !output.quiet {
             Terminal.write(
-                "note: \(plan.runs.count - finished.count) of \(plan.runs.count) runs are not finished and not "
+                "note: \(asked.runs.count - plan.runs.count) of \(asked.runs.count) runs are not finished and not "
                     + "shown\n", to: .error)
         }
-        try output.write(
-            SweepResults(plan, runs: finished, root: root, workers: output.workerCount),
-            to: directory)
+        InterruptFlag.install()
+        let trainer = output.trainer(
+            ProgressDisplay(isQuiet: output.quiet), root: root)
+        let runner = SweepRunner(plan: plan, trainer: trainer)
+        // Measures what another evaluation has taken the place of.
+        let (finished, failures) = try runner.train(RunPolicy())
+        if !finished.isEmpty {
+            try output.write(
+                SweepResults(
+                    plan, runs: finished, root: trainer.root, workers: output.workerCount),
+                to: directory)
+        }
+        try failures.report()
     }
 }

@@ -68,7 +68,7 @@ struct SweepCommand: ParsableCommand {
             jobs: jobs, workers: output.workerCount, root: output.runs, isQuiet: output.quiet)
         let runner = SweepRunner(
             plan: plan, trainer: output.trainer(display),
-            elsewhere: jobs == 1 ? nil : pool.train)
+            elsewhere: jobs == 1 ? nil : { try pool.train($0, policy: $1) })
         let outcome = try runner.run(file, policy: treatment.policy)
         if let results = outcome.results { try output.write(results, to: runner.directory) }
         try outcome.failures.report()
@@ -150,9 +150,9 @@ struct SweepOutput: ParsableArguments {
     }
 
     /// Trains and measures in the folder of the runs.
-    func trainer(_ display: ProgressDisplay) -> RunTrainer {
+    func trainer(_ display: ProgressDisplay, root: String? = nil) -> RunTrainer {
         RunTrainer(
-            root: runs, workers: workerCount, programVersion: Version.text,
+            root: root ?? runs, workers: workerCount, programVersion: Version.text,
             reporter: display.reporter)
     }
 

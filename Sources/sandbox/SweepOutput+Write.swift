@@ -81,8 +81,8 @@ extension SweepOutput {
         let now = Date()
         let events = try figures.map { figure in
             let png = try WholeFile.read("\(folder)/\(figure.name).png")
-            return Event(
-                step: 0, time: now, tag: figure.name, .image(try Event.Image(png: png)))
+            let image = Event.Value(tag: figure.name, content: .image(try Event.Image(png: png)))
+            return Event(wallTime: now.timeIntervalSince1970, step: 0, values: [image])
         }
         try EventFile.replace(in: folder, events: events)
     }

@@ -8,7 +8,7 @@ import Testing
 
 private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
     RunMetadata(
-        status: status, sandboxVersion: "1.0", blasKernel: "Haswell",
+        hash: "1a2b3c4d5e6f", sweep: "poly", base: "linear-s0-00112233", status: status, sandboxVersion: "1.0", blasKernel: "Haswell",
         libraries: ["openblas": "0.3.21"],
         provenance: Provenance(
             gitCommit: "abc", gitIsDirty: false, hostName: "h", cpu: "c", architecture: "x86_64",
@@ -46,8 +46,15 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         data.become(.running, at: later)
         #expect(data.error == nil && data.finished == nil && data.started == data.created)
         try folder.write("{\"status\": \"done\"}", to: "run/metadata.json")
+        let damaged = folder.message { try run.metadata() }
+        #expect(damaged.hasPrefix("cannot read 'run/metadata.json': "))
         #expect(
-            folder.message { try run.metadata() }.hasPrefix("cannot read 'run/metadata.json': "))
+            damaged.hasSuffix("; restore it, or delete the folder 'run' to train it anew"), "\(damaged)")
+        try folder.write("{\"format_version\": 999}", to: "run/metadata.json")
+        #expect(
+            folder.message { try run.metadata() }
+                == "'run/metadata.json' has format version 999, newer than 2, the newest this program reads; use a "
+                + "newer sandbox")
     }
 
     @Test func isResumableWhenItsProcessDied() throws {
@@ -110,15 +117,31 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
             try run.publishCheckpoint(step: 300) { _ in throw CancellationError() }
         }
         #expect(try run.latestCheckpointStep() == 200)
-        try AtomicFile.replaceSymbolicLink(at: run.latestCheckpointLink, to: "step_0000000010")
-        try run.removeCheckpoints(keeping: [9])
+        try run.removeLatestCheckpoint()
         #expect(try run.checkpointSteps() == [9, 10])
+        #expect(try folder.text("checkpoints/latest/state.json") == "10")
         try Folder.remove(run.latestCheckpointLink)
         #expect(try run.latestCheckpointStep() == 10)
         try folder.write("x", to: "checkpoints/step_0000000400.partial-1/a")
         _ = try run.lock()
         #expect(
             try Folder.contents(of: run.checkpointsPath) == ["step_0000000009", "step_0000000010"])
+        try run.removeEarlierCheckpoints()
+        #expect(try run.checkpointSteps() == [10])
+        // The only one stays whatever is wrong with it.
+        try run.removeLatestCheckpoint()
+        #expect(try run.checkpointSteps() == [10])
+    }
+
+    @Test func clearingLeavesTheLock() throws {
+        let folder = try TemporaryFolder()
+        let run = RunDirectory(path: folder.file("run"))
+        let lock = try run.lock()
+        try run.write(metadata(.finished))
+        try run.publishCheckpoint(step: 3) { try AtomicFile.write("3", to: $0 + "/state.json") }
+        try run.clear()
+        #expect(try Folder.contents(of: run.path) == ["lock"])
+        lock.release()
     }
 }
 
@@ -127,25 +150,29 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         let folder = try TemporaryFolder()
         let sweep = SweepDirectory(path: folder.file("runs/poly"))
         #expect(try sweep.manifest() == nil)
-        try sweep.create(sweepText: "# mine\nname: poly\n")
-        #expect(try folder.text("runs/poly/sweep.yaml") == "# mine\nname: poly\n")
         let entry = SweepManifest.Entry(
             run: "cft-s0-1a2b3c4d", hash: "1a2b3c4d", base: "linear-s0-00112233", seed: 0,
             varying: [Trial.Value(name: "layout", text: "cft")])
         let manifest = SweepManifest(
-            name: "poly", file: "sweeps/poly.yaml", overrides: ["seeds=1"], trials: [entry])
-        try sweep.write(manifest)
+            name: "poly", file: "sweeps/poly.yaml", preset: "quick", overrides: ["seeds=1"],
+            evaluate: ["examples": 64], trials: [entry])
+        try sweep.create(sweepText: "# mine\nname: poly\n", manifest: manifest)
+        #expect(try folder.text("runs/poly/sweep.yaml") == "# mine\nname: poly\n")
+        #expect(try sweep.manifest() == manifest)
         try sweep.updateManifest { $0.trials[0].status = .finished }
         #expect(try sweep.manifest()?.trials[0].status == .finished)
         #expect(sweep.run(entry.run).metadataPath.hasSuffix("poly/cft-s0-1a2b3c4d/metadata.json"))
         let bad = SweepDirectory(path: folder.file("runs/poly/sweep.yaml/x"))
         #expect(
-            folder.message { try bad.create(sweepText: "") }
+            folder.message { try bad.create(sweepText: "", manifest: manifest) }
                 == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory")
         try Folder.remove(sweep.manifestPath)
+        // A run that no sweep asked for has no manifest to follow.
+        try sweep.updateManifest { _ in Issue.record("there is nothing to change") }
+        try folder.write("{", to: "runs/poly/manifest.json")
         #expect(
-            folder.message { try sweep.updateManifest { _ in } }
-                == "'runs/poly/manifest.json' is missing; run the sweep again to write it")
+            folder.message { try sweep.manifest() }
+                .hasSuffix("; delete it and run the sweep again to write it anew"))
     }
 
     @Test func summaryHasTheDocumentedColumns() {
@@ -161,22 +188,30 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
     @Test func followsAGitRepository() throws {
         let folder = try TemporaryFolder()
         try folder.write("one", to: "a.txt")
-        #expect(Provenance.current(folder: folder.path).gitCommit == nil)
-        #expect(Provenance.current(folder: folder.path).gitIsDirty == nil)
+        let program = folder.file("bin/sandbox")
+        try folder.write("", to: "bin/sandbox")
+        #expect(Provenance.current(executable: program).gitCommit == nil)
+        #expect(Provenance.current(executable: program).gitIsDirty == nil)
         try git(["init", "-q"], folder)
         try git(["add", "a.txt"], folder)
         let author = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
         try git(author + ["commit", "-q", "-m", "one"], folder)
-        let clean = Provenance.current(folder: folder.path)
+        let clean = Provenance.current(executable: program)
         #expect(clean.gitCommit?.count == 40)
         #expect(clean.gitIsDirty == false)
         try folder.write("untracked", to: "b.txt")
-        #expect(Provenance.current(folder: folder.path).gitIsDirty == false)
+        #expect(Provenance.current(executable: program).gitIsDirty == false)
         try folder.write("two", to: "a.txt")
-        let dirty = Provenance.current(folder: folder.path)
+        let dirty = Provenance.current(executable: program)
         #expect(dirty.gitIsDirty == true && dirty.gitCommit == clean.gitCommit)
         #expect(!dirty.hostName.isEmpty && dirty.coreCount >= 1)
         #expect(dirty.arguments == CommandLine.arguments)
+        // What `make install` noted beside an installed program comes before any repository around it.
+        try folder.write("0123abcd\ndirty\n", to: "share/sandbox/commit")
+        let installed = Provenance.current(executable: program)
+        #expect(installed.gitCommit == "0123abcd" && installed.gitIsDirty == true)
+        try folder.write("", to: "share/sandbox/commit")
+        #expect(Provenance.current(executable: program).gitCommit == nil)
     }
 
     private func git(_ arguments: [String], _ folder: TemporaryFolder) throws {

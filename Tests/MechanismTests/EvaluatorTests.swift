@@ -36,7 +36,9 @@ import Transformer
         let parallel = ParallelDecoder(
             decoder, workers: workers, batches: [batch], forTraining: false)
         let weights = decoder.weights(in: parameters ?? self.parameters)
-        return evaluator.squaredErrors(of: parallel, weights: weights, layout: layout).array
+        return try #require(
+            evaluator.squaredErrors(of: parallel, weights: weights, layout: layout)
+        ).array
     }
 
     /// The evaluation prompts, drawn once in a single batch.

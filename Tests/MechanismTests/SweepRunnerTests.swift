@@ -158,18 +158,74 @@ import Training
         #expect(try bytes(files[0]) == bytes(files[1]))
     }
 
-    @Test func aRunThatDivergesIsMarkedAndSaid() throws {
+    @Test func aRunThatDivergesIsMarkedAndSaidAndTheOthersAreRun() throws {
         let folder = try TemporaryDirectory()
-        let plan = try tinyPlan("training.optimizer.learning_rate=1.0e30", "layout=[cpt, cft]")
-        let error = #expect(throws: DivergenceError.self) { try run(plan, in: folder) }
-        let sentence = try #require(error?.description)
-        #expect(sentence.contains(plan.runs[0].name) && sentence.contains("at step "))
+        let yaml = tinySweep.replacingOccurrences(
+            of: "layout: {values: [cpt, cft]}",
+            with: "layout: {value: cft}\n  training: {parameters: {optimizer: {parameters: "
+                + "{learning_rate: {values: [1.0e30, 1.0e-3]}}}}}")
+        let plan = try tinyPlan(yaml: yaml)
+        #expect(plan.runs.count == 2)
+        let log = RunnerLog()
+        let runner = runner(plan, in: folder, log: log)
+        let outcome = try runner.run(tinyFile([], yaml: yaml))
+        let sentence = try #require(outcome.failures.first?.sentence)
+        #expect(outcome.failures.count == 1)
+        #expect(sentence.contains(plan.runs[0].name) && sentence.contains("at step 2;"))
+        #expect(outcome.results?.runs.map(\.plan.name) == [plan.runs[1].name])
         let path = folder.file("tiny/\(plan.runs[0].name)")
-        let metadata = try #require(try RunDirectory(path: path).metadata())
-        #expect(metadata.status == .failed && metadata.error == sentence)
+        let failed = RunDirectory(path: path)
+        let metadata = try #require(try failed.metadata())
+        #expect(metadata.status == .failed && metadata.error == sentence && metadata.step == 0)
+        #expect(try failed.latestCheckpointStep() == 0)
+        #expect(try String(contentsOfFile: failed.logPath, encoding: .utf8).contains(sentence))
         let manifest = try #require(try SweepDirectory(path: folder.file("tiny")).manifest())
-        #expect(manifest.trials.map(\.status) == [.failed, .queued])
+        #expect(manifest.trials.map(\.status) == [.failed, .finished])
         #expect(manifest.trials.map(\.error) == [sentence, nil])
+
+        // Asked again it is only said again; a retry fails at the same step.
+        let before = log.phases.count
+        let again = try runner.run(tinyFile([], yaml: yaml))
+        #expect(log.phases.count == before)
+        #expect(
+            again.failures.first?.sentence
+                == sentence + " (it failed earlier; --retry-failed tries it again from there)")
+        let retried = try runner.run(
+            tinyFile([], yaml: yaml), policy: RunPolicy(retriesFailed: true))
+        #expect(log.phases.count == before + 1 && retried.failures.first?.sentence == sentence)
+        #expect(try failed.metadata()?.sessions.count == 2)
+    }
+
+    @Test func aFailedBaseFailsItsRunsAlone() throws {
+        let folder = try TemporaryDirectory()
+        let yaml = tinySweep.replacingOccurrences(
+            of: "layout: {values: [cpt, cft]}",
+            with: "layout: {value: cft}\n  pretraining: {parameters: {optimizer: {parameters: "
+                + "{learning_rate: {values: [1.0e30, 1.0e-3]}}}}}")
+        let plan = try tinyPlan(yaml: yaml)
+        let outcome = try runner(plan, in: folder).run(tinyFile([], yaml: yaml))
+        #expect(outcome.failures.map(\.run) == [folder.file("bases/\(plan.bases[0].name)")])
+        #expect(outcome.results?.runs.map(\.plan.name) == [plan.runs[1].name])
+        #expect(outcome.results?.bases.map(\.plan.name) == [plan.bases[1].name])
+    }
+
+    @Test func aRestartTrainsAgainWhateverIsThere() throws {
+        let folder = try TemporaryDirectory()
+        let plan = try tinyPlan("layout=cpt")
+        let first = try run(plan, in: folder)
+        let directory = RunDirectory(path: first.runs[0].path)
+        let weights = try bytes(directory.latestCheckpointLink + "/model.safetensors")
+        try Data("{".utf8).write(to: URL(fileURLWithPath: directory.metadataPath))
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: directory.path + "/note"))
+        let error = #expect(throws: RunError.self) { try run(plan, in: folder) }
+        #expect(error?.description.contains(directory.metadataPath) == true)
+        let log = RunnerLog()
+        let again = try run(plan, in: folder, log: log, policy: RunPolicy(restarts: true))
+        // The base is shared with other sweeps: it stays.
+        #expect(log.phases == ["multilinear \(plan.runs[0].name)"])
+        #expect(again.runs[0].losses.map(\.loss) == first.runs[0].losses.map(\.loss))
+        #expect(try bytes(directory.latestCheckpointLink + "/model.safetensors") == weights)
+        #expect(!FileManager.default.fileExists(atPath: directory.path + "/note"))
     }
 
     /// An evaluation file that was cut is measured again; a run without its checkpoint is an error.
@@ -186,23 +242,81 @@ import Training
 
         try FileManager.default.removeItem(atPath: file)
         try FileManager.default.removeItem(atPath: path + "/checkpoints")
-        let error = #expect(throws: ModelFolderError.self) { try run(plan, in: folder) }
+        let error = #expect(throws: RunError.self) { try run(plan, in: folder) }
         #expect(
             error?.description
-                == "\(path) is a run without a checkpoint; delete the folder, and the sweep makes it anew"
-        )
+                == "'\(path)' is a finished run without a checkpoint; restore it, or delete the folder to train it "
+                + "anew")
     }
 
-    @Test func twoProcessesCannotTrainOneRun() throws {
+    @Test func aFolderOfAnotherRunIsNotTakenForThisOne() throws {
+        let folder = try TemporaryDirectory()
+        let plan = try tinyPlan("layout=cpt")
+        _ = try run(plan, in: folder)
+        let directory = RunDirectory(path: folder.file("tiny/\(plan.runs[0].name)"))
+        let whole = try bytes(directory.configurationPath)
+        let edited = String(decoding: whole, as: UTF8.self)
+            .replacingOccurrences(of: "batch_size: 32", with: "batch_size: 16")
+        try Data(edited.utf8).write(to: URL(fileURLWithPath: directory.configurationPath))
+        let error = #expect(throws: RunError.self) { try run(plan, in: folder) }
+        #expect(
+            error?.description.hasPrefix(
+                "'\(directory.configurationPath)' describes another run (hash ") == true)
+        try whole.write(to: URL(fileURLWithPath: directory.configurationPath))
+
+        var metadata = try #require(try directory.metadata())
+        metadata.hash = String(metadata.hash.prefix(8)) + String(repeating: "0", count: 56)
+        try directory.write(metadata)
+        let other = #expect(throws: RunError.self) { try run(plan, in: folder) }
+        #expect(
+            other?.description.hasPrefix(
+                "'\(directory.path)' holds another run than the one asked for (hash ") == true)
+    }
+
+    /// Another process holds the base for a while: this one waits, and says for whom.
+    @Test func waitsForWhatAnotherProcessHolds() throws {
         let folder = try TemporaryDirectory()
         let plan = try tinyPlan("layout=cpt")
         let held = RunDirectory(path: folder.file("bases/\(plan.bases[0].name)"))
-        let lock = try held.lock()
-        let error = #expect(throws: (any Error).self) { try run(plan, in: folder) }
-        #expect(
-            error.map { "\($0)" }
-                == "the run '\(held.path)' is held by process \(getpid()); wait for it or stop it")
-        lock.release()
-        #expect(try run(plan, in: folder).runs.count == 1)
+        try held.create()
+        let ready = folder.file("ready")
+        let holder = try ChildProcess(
+            "sh", ["-c", "exec 9>\"$1\"; flock 9; echo $$ >&9; : > \"$2\"; sleep 1", "sh", held.lockPath, ready])
+        try holder.wait(timeout: 20) { _ in FileManager.default.fileExists(atPath: ready) }
+        let log = RunnerLog()
+        #expect(try run(plan, in: folder, log: log).runs.count == 1)
+        let waited = log.notices.filter { $0.hasPrefix("waiting for \(held.path), held by process ") }
+        #expect(waited.count == 1, "\(log.notices)")
+    }
+
+    @Test func metadataAndEventsTellTheWholeStory() throws {
+        let folder = try TemporaryDirectory()
+        let file = try tinyFile(["layout=cft", "training.steps=25"])
+        let plan = try SweepPlan(file, root: folder.path)
+        let results = try run(plan, in: folder, workers: 2, request: file)
+        let directory = RunDirectory(path: results.runs[0].path)
+        let metadata = try #require(try directory.metadata())
+        #expect(metadata.hash == plan.runs[0].hash && metadata.sweep == "tiny")
+        #expect(metadata.base == plan.bases[0].name && metadata.sessions.map(\.step) == [0])
+        #expect(metadata.sessions[0].workers == 2 && metadata.libraries["openblas"] != nil)
+        let manifest = try #require(try SweepDirectory(path: folder.file("tiny")).manifest())
+        #expect(manifest.overrides == ["layout=cft", "training.steps=25"])
+        #expect(manifest.evaluate["examples"] == 64)
+        // config.yaml is a file that describes this very run.
+        let again = try SweepPlan(
+            SweepFile.load(path: directory.configurationPath, sections: SweepPlan.sections),
+            root: folder.path)
+        #expect(again.name == "tiny" && again.runs.map(\.hash) == [metadata.hash])
+        #expect(again.runs.map(\.name) == [directory.name])
+
+        let events = try EventFile.paths(in: directory.path).flatMap { try EventReader.read($0) }
+        let scalars = events.flatMap { event in event.values.map { (event.step, $0.tag) } }
+        #expect(scalars.filter { $0.1 == "train/loss" }.map(\.0) == [10, 20, 25])
+        #expect(scalars.filter { $0.1 == "eval/cft/squared_error" }.map(\.0) == [25])
+        #expect(scalars.filter { $0.1 == "_hparams_/session_start_info" }.count == 1)
+        #expect(scalars.filter { $0.1 == "_hparams_/session_end_info" }.count == 1)
+        let curve = try EventFile.paths(in: directory.curvesPath + "/cft.standard")
+        #expect(curve.count == 1)
+        #expect(try curve.flatMap { try EventReader.read($0) }.map(\.step) == Array(0..<6))
     }
 }

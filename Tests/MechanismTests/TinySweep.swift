@@ -36,13 +36,17 @@ let tinySweep = """
       examples: 64
     """
 
+/// ``tinySweep`` with values set as on the command line.
+func tinyFile(_ overrides: [String], yaml: String = tinySweep) throws -> SweepFile {
+    try SweepFile.load(
+        yaml: yaml, path: "tiny.yaml", sections: SweepPlan.sections, overrides: overrides)
+}
+
 /// The plan of ``tinySweep`` with values set as on the command line.
 func tinyPlan(
     _ overrides: String..., yaml: String = tinySweep, root: String = "nowhere"
 ) throws -> SweepPlan {
-    let file = try SweepFile.load(
-        yaml: yaml, path: "tiny.yaml", sections: SweepPlan.sections, overrides: overrides)
-    return try SweepPlan(file, root: root)
+    try SweepPlan(tinyFile(overrides, yaml: yaml), root: root)
 }
 
 /// Counts what a runner does.
@@ -61,14 +65,26 @@ final class RunnerLog {
     }
 }
 
-/// Runs a plan in `folder`.
-func run(
+/// A runner of a plan in `folder`.
+func runner(
     _ plan: SweepPlan, in folder: TemporaryDirectory, workers: Int = 2, log: RunnerLog = RunnerLog()
+) -> SweepRunner {
+    SweepRunner(
+        plan: plan,
+        trainer: RunTrainer(
+            root: folder.path, workers: workers, programVersion: "test", reporter: log.reporter))
+}
+
+/// Runs a plan in `folder`; the first failure is thrown.
+func run(
+    _ plan: SweepPlan, in folder: TemporaryDirectory, workers: Int = 2,
+    log: RunnerLog = RunnerLog(), request: SweepFile? = nil, policy: RunPolicy = RunPolicy()
 ) throws -> SweepResults {
-    try SweepRunner(
-        plan: plan, root: folder.path, workers: workers, programVersion: "test",
-        reporter: log.reporter
-    ).run()
+    let runner = runner(plan, in: folder, workers: workers, log: log)
+    let outcome = try runner.run(try request ?? tinyFile([]), policy: policy)
+    if let failure = outcome.failures.first { throw RunError(description: failure.sentence) }
+    guard let results = outcome.results else { throw RunError(description: "no run is finished") }
+    return results
 }
 
 /// The bytes of a file.

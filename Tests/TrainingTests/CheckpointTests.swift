@@ -15,12 +15,12 @@ import Transformer
         let problem = Quadratic()
         var state = problem.freshState()
         var seen: [[Int]] = []
-        let loop = problem.loop(
+        let loop = try problem.loop(
             options(steps: 4, checkpointSeconds: 0), in: directory, state: state
         ) { _, _ in seen.append((try? directory.checkpointSteps()) ?? []) }
         _ = try loop.run(&state)
-        // A step is reported before its checkpoint is written.
-        #expect(seen == [[], [1], [2], [3]])
+        // A step is reported before its checkpoint is written; the one before goes when the next loss is a number.
+        #expect(seen == [[0], [1], [2], [3]])
         #expect(try directory.checkpointSteps() == [4])
         let manager = FileManager.default
         #expect(
@@ -45,8 +45,9 @@ import Transformer
         state.moments.first.fill(0.25)
         state.moments.second.fill(0.5)
         state.step = 3
-        let record = CheckpointState(
-            step: 3, lossSum: 0.1, lossCount: 2, metricsBytes: 17, blasKernel: "Haswell")
+        var record = CheckpointState(
+            step: 3, lossSum: 0.1, lossCount: 2, files: ["metrics.jsonl": 17],
+            blasKernel: "Haswell", workers: 2)
         try Checkpoint.write(state, record: record, into: folder.path)
 
         let block = [
@@ -76,6 +77,9 @@ import Transformer
 
         var read = TrainingState(
             layout: decoder.layout, parameters: FloatView(zeros: decoder.layout.count))
+        for name in ["model.safetensors", "optimizer.safetensors"] {
+            record.sha256[name] = try sha256Hex(ofFile: folder.file(name))
+        }
         #expect(try Checkpoint.read(into: &read, from: folder.path) == record)
         #expect(read.step == 3 && read.lossSum == 0.1 && read.lossCount == 2)
         #expect(firstDifference(read.parameters.array, state.parameters.array) == nil)
@@ -104,6 +108,16 @@ import Transformer
             firstDifference(state.moments.second.array, undisturbed.moments.second.array) == nil)
         #expect(
             try recordsWithoutTimes(broken.metricsPath) == recordsWithoutTimes(steady.metricsPath))
+        let events = try [broken, steady].map { directory in
+            let paths = try EventFile.paths(in: directory.path)
+            #expect(paths.count == 1)
+            return try paths.flatMap { try EventReader.read($0) }.map { event in
+                Event(
+                    wallTime: 0, step: event.step,
+                    values: event.values.filter { !$0.tag.hasPrefix("perf/") })
+            }
+        }
+        #expect(events[0] == events[1] && events[0].map(\.step) == Array(stride(from: 10, through: 100, by: 10)))
         for name in ["model.safetensors", "optimizer.safetensors"] {
             let files = try [broken, steady].map {
                 try Data(contentsOf: URL(fileURLWithPath: "\($0.latestCheckpointLink)/\(name)"))
@@ -119,13 +133,13 @@ import Transformer
     ) throws -> TrainingState {
         let problem = Quadratic(sway: 0.5, crashStep: crashStep)
         var state = problem.freshState()
+        var lengths: [String: Int] = [:]
         if try directory.latestCheckpointStep() != nil {
             let record = try Checkpoint.read(into: &state, from: directory.latestCheckpointLink)
-            try RecordWriter(path: directory.metricsPath)
-                .truncate(toByteLength: record.metricsBytes)
+            lengths = record.files
         }
         let plan = options(steps: 100, checkpointSeconds: checkpointSeconds)
-        let loop = problem.loop(plan, in: directory, state: state)
+        let loop = try problem.loop(plan, in: directory, state: state, lengths: lengths)
         if crashStep == nil {
             #expect(try loop.run(&state) == .finished)
         } else {
@@ -137,7 +151,7 @@ import Transformer
     // MARK: state.json
 
     private static let whole =
-        #"{"format_version":1,"step":3,"loss_sum":0.5,"loss_count":1,"metrics_bytes":9,"blas_kernel":"Zen"}"#
+        #"{"format_version":2,"step":3,"loss_sum":0.5,"loss_count":1,"files":{"metrics.jsonl":9},"blas_kernel":"Zen","workers":1,"sha256":{}}"#
 
     @Test func readsStateOfTheNewestVersion() throws {
         let folder = try TemporaryDirectory()
@@ -145,32 +159,39 @@ import Transformer
         #expect(
             try Checkpoint.readState(folder.path)
                 == CheckpointState(
-                    step: 3, lossSum: 0.5, lossCount: 1, metricsBytes: 9, blasKernel: "Zen"))
+                    step: 3, lossSum: 0.5, lossCount: 1, files: ["metrics.jsonl": 9],
+                    blasKernel: "Zen", workers: 1))
     }
 
     @Test(arguments: [
         (
-            whole.replacingOccurrences(of: "\"format_version\":1", with: "\"format_version\":7"),
-            "has format version 7, newer than 1, the newest this program reads; use a newer sandbox"
+            whole.replacingOccurrences(of: "\"format_version\":2", with: "\"format_version\":7"),
+            "has format version 7 and this program reads 2; use a newer sandbox"
         ),
-        ("}{ nonsense", "is not JSON; delete the folder to go back to an earlier checkpoint"),
-        ("", "is not JSON; delete the folder to go back to an earlier checkpoint"),
+        (
+            whole.replacingOccurrences(of: "\"format_version\":2", with: "\"format_version\":1"),
+            "has format version 1 and this program reads 2; CURE"
+        ),
+        ("}{ nonsense", "is not JSON; CURE"),
+        ("", "is not JSON; CURE"),
         (
             whole.replacingOccurrences(of: "\"step\":3,", with: ""),
-            "lacks a value a checkpoint needs; delete the folder to go back to an earlier one"
+            "lacks a value a checkpoint needs; CURE"
         ),
         (
             whole.replacingOccurrences(of: "\"step\":3,", with: "\"step\":\"3\","),
-            "lacks a value a checkpoint needs; delete the folder to go back to an earlier one"
+            "lacks a value a checkpoint needs; CURE"
         ),
     ])
     func refusesAStateItCannotUse(text: String, message: String) throws {
         let folder = try TemporaryDirectory()
-        let path = try folder.write(text, to: "state.json")
+        let place = "run/checkpoints/step_0000000003"
+        let path = try folder.write(text, to: place + "/state.json")
         let error = #expect(throws: CheckpointError.self) {
-            try Checkpoint.readState(folder.path)
+            try Checkpoint.readState(folder.file(place))
         }
-        #expect(error?.description == "\(path) \(message)")
+        let cure = "restore it, or delete the folder '\(folder.file("run"))' to train the run anew"
+        #expect(error?.description == "\(path) \(message.replacing("CURE", with: cure))")
     }
 
     @Test func namesAMissingStateAndAMissingTensor() throws {
@@ -182,15 +203,26 @@ import Transformer
         #expect(
             missing.map { "\($0)" }
                 == "cannot read '\(folder.file("state.json"))': No such file or directory")
-        try folder.write(Self.whole, to: "state.json")
-        let tensors = Quadratic.layout.tensors(in: state.parameters).dropLast()
-        try writeSafetensors(
-            tensors.map(SafetensorsContent.floats), to: folder.file("model.safetensors"))
-        let lacking = #expect(throws: TensorStorageError.self) {
-            try Checkpoint.read(into: &state, from: folder.path)
+    }
+
+    /// The header and the sizes are right: only the hash in state.json tells.
+    @Test(arguments: ["model.safetensors", "optimizer.safetensors"])
+    func noticesASingleChangedByte(name: String) throws {
+        let folder = try TemporaryDirectory()
+        let directory = try runDirectory(folder)
+        let problem = Quadratic()
+        var state = problem.freshState()
+        _ = try problem.loop(options(steps: 2), in: directory, state: state).run(&state)
+        let path = "\(directory.checkpointPath(step: 2))/\(name)"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: CheckpointError.self) {
+            try Checkpoint.read(into: &state, from: directory.checkpointPath(step: 2))
         }
-        let sentence = lacking?.description ?? ""
-        #expect(sentence.contains(folder.file("model.safetensors")), "\(sentence)")
-        #expect(sentence.contains("_read_in.bias") && !sentence.contains("\n"), "\(sentence)")
+        #expect(
+            error?.description
+                == "\(path) is not what was written there (its SHA-256 differs from state.json's); restore it, or "
+                + "delete the folder '\(directory.path)' to train the run anew")
     }
 }

@@ -59,10 +59,11 @@ struct Quadratic {
 
     func loop(
         _ options: TrainingOptions, in directory: RunDirectory, state: TrainingState,
-        progress: @escaping (Int, Double) -> Void = { _, _ in }
-    ) -> TrainingLoop {
+        lengths: [String: Int] = [:], progress: @escaping (Int, Double) -> Void = { _, _ in }
+    ) throws -> TrainingLoop {
         TrainingLoop(
             options: options, directory: directory,
+            records: try RunRecords(directory: directory, lengths: lengths),
             gradients: { step in
                 if step == crashStep { throw Crash() }
                 if let spoiled, spoiled.step == step { return (spoiled.loss, spoiled.norm) }

@@ -15,7 +15,7 @@ import Transformer
         let problem = Quadratic()
         var state = problem.freshState()
         let before = problem.loss(problem.values(state.parameters), step: 0)
-        let loop = problem.loop(options(steps: 300), in: try runDirectory(folder), state: state)
+        let loop = try problem.loop(options(steps: 300), in: try runDirectory(folder), state: state)
         #expect(try loop.run(&state) == .finished)
         let after = problem.loss(problem.values(state.parameters), step: 0)
         #expect(state.step == 300)
@@ -32,7 +32,7 @@ import Transformer
         var state = problem.freshState()
         var losses: [Double] = []
         let plan = options(steps: 25)
-        let loop = problem.loop(plan, in: directory, state: state) { step, loss in
+        let loop = try problem.loop(plan, in: directory, state: state) { step, loss in
             losses.append(loss)
             #expect(losses.count == step)
         }
@@ -83,7 +83,7 @@ import Transformer
         let directory = try runDirectory(folder)
         let problem = Quadratic(spoiled: spoiled)
         var state = problem.freshState()
-        let loop = problem.loop(
+        let loop = try problem.loop(
             options(steps: 30, checkpointSeconds: 0), in: directory, state: state)
         let error = #expect(throws: DivergenceError.self) { try loop.run(&state) }
         #expect(error?.step == 13)
@@ -92,13 +92,25 @@ import Transformer
         #expect(
             sentence.contains("lower the phase's optimizer.learning_rate")
                 && !sentence.contains("\n"))
-        // The parameters are those of the last good step, and so is the checkpoint.
-        #expect(state.step == 12 && problem.values(state.parameters).allSatisfy(\.isFinite))
-        #expect(try directory.latestCheckpointStep() == 12)
-        let kept = try SafetensorsFile(
-            path: directory.checkpointPath(step: 12) + "/model.safetensors")
-        let weights = Quadratic.layout.tensors(in: state.parameters)[0].view.array
-        #expect(firstDifference(try kept.floats("_read_in.weight"), weights) == nil)
+        // No number comes out of the parameters after step 12: the good checkpoint is the one before.
+        #expect(try directory.checkpointSteps() == [11])
+        #expect(try directory.latestCheckpointStep() == 11)
+        var kept = problem.freshState()
+        let record = try Checkpoint.read(into: &kept, from: directory.latestCheckpointLink)
+        #expect(record.step == 11 && problem.values(kept.parameters).allSatisfy(\.isFinite))
+    }
+
+    /// The loss of the last step is a number, and the update makes none of the parameters.
+    @Test func refusesParametersThatAreNoNumbers() throws {
+        let folder = try TemporaryDirectory()
+        let directory = try runDirectory(folder)
+        let problem = Quadratic()
+        var state = problem.freshState()
+        let loop = try problem.loop(
+            options(steps: 4, rate: 1e38, decay: .constant), in: directory, state: state)
+        let error = #expect(throws: DivergenceError.self) { try loop.run(&state) }
+        #expect(error?.description.contains("; lower the phase's optimizer.learning_rate") == true)
+        #expect(try directory.latestCheckpointStep() == 0)
     }
 
     @Test func aSignalEndsTheLoopAfterItsStepWithACheckpoint() async throws {
@@ -109,7 +121,7 @@ import Transformer
             try directory.create()
             let problem = Quadratic()
             var state = problem.freshState()
-            let loop = problem.loop(options(steps: 50), in: directory, state: state) { step, _ in
+            let loop = try problem.loop(options(steps: 50), in: directory, state: state) { step, _ in
                 guard step == 7 else { return }
                 kill(getpid(), SIGINT)
                 for _ in 0..<1000 where !InterruptFlag.isRaised { usleep(5000) }
@@ -120,7 +132,7 @@ import Transformer
         let directory = RunDirectory(path: folder.file("run"))
         #expect(try directory.latestCheckpointStep() == 7)
         let record = try Checkpoint.readState(directory.latestCheckpointLink)
-        #expect(record.step == 7 && record.lossCount == 7 && record.metricsBytes == 0)
+        #expect(record.step == 7 && record.lossCount == 7 && record.files["metrics.jsonl"] == 0)
     }
 
     @Test func noStepAtAllLeavesTheInitialParameters() throws {
@@ -129,7 +141,7 @@ import Transformer
         let problem = Quadratic()
         var state = problem.freshState()
         state.parameters[0] = 0.5
-        let loop = problem.loop(options(steps: 0), in: directory, state: state)
+        let loop = try problem.loop(options(steps: 0), in: directory, state: state)
         #expect(try loop.run(&state) == .finished)
         var read = problem.freshState()
         let path = directory.checkpointPath(step: 0)
