@@ -19,17 +19,14 @@ public final class EventWriter {
     /// Continues the file at `path` and drops the damaged last record that a killed process or a power cut
     /// can leave; a missing or empty file gets its version record.
     ///
-    /// - Parameter byteLength: what a checkpoint stored: the file is cut back to it before anything is read,
-    ///   so that no damage behind it matters.
+    /// - Parameter byteLength: what a checkpoint stored: the file is cut back to it, and no damage behind it
+    ///   matters.
     /// - Throws: ``SystemError`` when the file is shorter than `byteLength`, when whole records follow a
-    ///   damaged one, or when the file is no event file.
+    ///   damaged one, or when the file is no event file; the file stays as it was.
     public init(path: String, cutTo byteLength: Int? = nil, time: Date = Date()) throws {
         file = try AppendOnlyFile(path: path)
-        if let byteLength {
-            try refuseShorter(than: byteLength)
-            try file.truncate(toByteLength: byteLength)
-        }
-        let bytes = [UInt8](try WholeFile.read(path))
+        if let byteLength { try refuseShorter(than: byteLength) }
+        let bytes = [UInt8](try WholeFile.read(path).prefix(byteLength ?? .max))
         let walk = EventRecord.walk(bytes)
         try EventFile.refuseForeign(bytes, walk, path: path)
         if let damage = walk.damage, damage != .unterminated,
@@ -37,7 +34,7 @@ public final class EventWriter {
         {
             throw EventFile.damaged(path, at: walk.end, damage.rawValue)
         }
-        if walk.end < bytes.count { try file.truncate(toByteLength: walk.end) }
+        if walk.end < (try file.byteLength) { try file.truncate(toByteLength: walk.end) }
         if walk.end == 0 { try appendVersion(time) }
     }
 
