@@ -16,10 +16,6 @@ SWIFT_FLAGS = -c release $(if $(PORTABLE),--disable-default-traits)
 FORMATTER = 6.3.1
 LINT = swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
-# Settings of the machine that may hold OpenBLAS to slower kernels; the program itself drops
-# them when it starts, a test runner cannot.
-CLEAN_ENVIRONMENT = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
-
 .PHONY: help sweep build test lint install clean deps toolchain
 .DEFAULT_GOAL = help
 
@@ -43,7 +39,7 @@ test: toolchain deps
 	@version="$$(swift format --version)"; \
 	if [ "$$version" = "$(FORMATTER)" ]; then echo '$(LINT)'; $(LINT); \
 	else echo "lint left out: it needs swift-format $(FORMATTER), this is $$version"; fi
-	$(CLEAN_ENVIRONMENT) swift test $(SWIFT_FLAGS) --scratch-path .build/tests --disable-xctest --no-parallel
+	swift test $(SWIFT_FLAGS) --scratch-path .build/tests --disable-xctest --no-parallel
 
 lint: toolchain
 	$(LINT)

@@ -4,6 +4,8 @@ import Foundation
 public enum PlotError: Error, CustomStringConvertible, Equatable {
     /// PLplot has no driver for the format on this machine.
     case missingDriver(FigureFormat)
+    /// PLplot lacks something on this machine: what, and how to get it.
+    case installation(String, cure: String)
     /// The figure cannot be drawn as it is described.
     case figure(title: String, problem: String)
     /// PLplot failed.
@@ -17,6 +19,7 @@ public enum PlotError: Error, CustomStringConvertible, Equatable {
         case .missingDriver(let format):
             "PLplot's driver \(format.driver) is missing: install plplot-driver-cairo "
                 + "(sudo apt-get install plplot-driver-cairo)."
+        case .installation(let problem, let cure): "\(problem); \(cure)."
         case .figure(let title, let problem): "The figure \"\(title)\" cannot be drawn: \(problem)."
         case .drawing(let problem): "PLplot could not draw the figure: \(problem)."
         case .file(let path, let problem): "The picture \(path) cannot be written: \(problem)."

@@ -2,16 +2,31 @@ import CPLplot
 import Foundation
 import Synchronization
 
-// Every call of PLplot and every unsafe pointer of this module is in this file.
+// Every call that draws and every unsafe pointer of this module is in this file and in PlotInstallation.swift.
+
+/// What is known of PLplot in this process.
+private enum LibraryState {
+    case unchecked
+    case usable
+    /// Something it needs is missing, or it gave up while starting and cannot be called again.
+    case unusable(PlotError)
+}
 
 /// PLplot keeps its streams in global variables, so one figure is drawn at a time.
-private let libraryLock = Mutex<Void>(())
+private let libraryLock = Mutex(LibraryState.unchecked)
 
 /// The PLplot output drivers of this machine.
 public enum PlotDrivers {
     /// Names of the file drivers PLplot can load, sorted: `pngcairo`, `svgcairo`, `pdfcairo`, …
     public static func available() -> [String] {
-        libraryLock.withLock { _ in PLplotDevice.fileDrivers() }
+        libraryLock.withLock { _ in
+            PlotInstallation.hasDrivers ? PLplotDevice.fileDrivers() : []
+        }
+    }
+
+    /// Why this machine cannot draw pictures, in one sentence with the cure; nil when it can.
+    public static func problem() -> String? {
+        libraryLock.withLock { _ in PlotInstallation.problem()?.description }
     }
 }
 
@@ -156,11 +171,22 @@ enum PLplotDevice {
     /// PLplot's character height over the em of the text pango makes of it (72 / 96).
     static let characterHeightPerEm = 0.75
 
-    /// Runs `body` while no other thread is in PLplot.
+    /// Runs `body` while no other thread is in PLplot, if PLplot can draw at all.
     static func exclusively<Result: Sendable>(
         _ body: () throws -> Result
     ) throws -> Result {
-        try libraryLock.withLock { _ in try body() }
+        try libraryLock.withLock { state in
+            if case .unchecked = state {
+                state = PlotInstallation.problem().map(LibraryState.unusable) ?? .usable
+            }
+            if case .unusable(let error) = state { throw error }
+            do {
+                return try body()
+            } catch let error as PlotError {
+                if case .installation = error { state = .unusable(error) }
+                throw error
+            }
+        }
     }
 
     /// Draws one page and returns the file's bytes. Call it inside `exclusively`.
@@ -199,7 +225,14 @@ enum PLplotDevice {
         // All sixteen entries exist before the first one is given an opacity.
         let white = [PLINT](repeating: 255, count: 16)
         c_plscmap0(white, white, white, 16)
-        c_plinit()
+        if let words = plplot_start() {
+            // Before its memory goes: at the end of the process every open stream is flushed.
+            fclose(file)
+            throw PlotError.installation(
+                "PLplot cannot start (\(String(cString: words)))",
+                cure: "if its fonts plstnd5.fnt and plxtnd5.fnt are missing, install them: "
+                    + "apt-get install --reinstall libplplot-data")
+        }
         c_pladv(0)
         let page = PlotPage(width: width, height: height)
         page.unclip()

@@ -47,6 +47,8 @@ struct MachineReport {
     let allCores: Double
     let workers: Int
     let drivers: [String]
+    /// Why pictures cannot be drawn here, with the cure.
+    let plotProblem: String?
     let freeDisk: Int
     let memory: Int
 
@@ -55,7 +57,8 @@ struct MachineReport {
         return MachineReport(
             cpu: cpu, oneCore: matrixProductRate(workers: 1),
             allCores: matrixProductRate(workers: cpu.coreCount), workers: cpu.coreCount,
-            drivers: PlotDrivers.available(), freeDisk: try MemoryStatistics.freeDisk(at: "."),
+            drivers: PlotDrivers.available(), plotProblem: PlotDrivers.problem(),
+            freeDisk: try MemoryStatistics.freeDisk(at: "."),
             memory: MemoryStatistics.current().totalBytes)
     }
 
@@ -73,12 +76,8 @@ struct MachineReport {
     }
 
     var text: String {
-        let wanted = ["pngcairo", "svgcairo", "pdfcairo"]
-        let missing = wanted.filter { !drivers.contains($0) }
-        let plplot =
-            missing.isEmpty
-            ? wanted.joined(separator: ", ")
-            : "missing \(missing.joined(separator: ", ")): install plplot-driver-cairo"
+        let wanted = ["pngcairo", "svgcairo", "pdfcairo"].filter(drivers.contains)
+        let plplot = plotProblem ?? wanted.joined(separator: ", ")
         let rows = [
             ("CPU", "\(cpu.model), \(cpu.coreCount) cores, \(cpu.architecture)"),
             (

@@ -29,15 +29,6 @@ struct Sandbox: ParsableCommand {
 
     static func main() {
         do {
-            try reportingErrors {
-                let environment = ProcessInfo.processInfo.environment
-                // Before any parsing: the answer to --quiet cannot wait for it.
-                if let line = try BLAS.restartOnBestKernel(environment: environment),
-                    !CommandLine.arguments.contains("--quiet")
-                {
-                    Terminal.write("note: \(line)\n", to: .error)
-                }
-            }
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -55,12 +46,17 @@ enum Version {
 let exitStatusHelp =
     "Exit status: 0 success, 1 a failed run, 64 a usage error, 75 interrupted and resumable."
 
-/// A sentence for the user and the exit status that goes with it.
+/// The work of a verb, with OpenBLAS loaded: a sentence for the user and the exit status that goes with it.
 ///
-/// - Parameter body: the work of a verb.
+/// - Parameter body: the work.
 /// - Throws: `ExitCode` after the sentence has been written to standard error.
 func reportingErrors(_ body: () throws -> Void) throws {
     do {
+        // Before the work begins, so that nothing is half done when the library is missing.
+        try BLAS.load()
+        if let line = BLAS.startNote, !CommandLine.arguments.contains("--quiet") {
+            Terminal.write("note: \(line)\n", to: .error)
+        }
         try body()
     } catch let error as ExitCode {
         throw error

@@ -36,45 +36,6 @@ import Testing
         }
     }
 
-    @Test func startsAgainWithAChangedEnvironment() throws {
-        let folder = try TemporaryFolder()
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: try #require(Executable.path))
-        child.arguments = [
-            "--testing-library", "swift-testing", "--filter", "childThatStartsAgain",
-        ]
-        var environment = ProcessInfo.processInfo.environment
-        environment["PLATFORM_TEST_OUTPUT"] = folder.file("out")
-        environment["PLATFORM_TEST_REMOVED"] = "1"
-        environment["PLATFORM_TEST_KEPT"] = "1"
-        child.environment = environment
-        child.standardOutput = FileHandle.nullDevice
-        try child.run()
-        child.waitUntilExit()
-        #expect(child.terminationStatus == 0)
-        let pid = child.processIdentifier
-        #expect(
-            try folder.text("out")
-                == "guard \(pid) pid \(pid) removed - kept 1 arguments swift-testing")
-    }
-
-    /// Not a test of its own: what the test above runs as a child, twice under one process id.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["PLATFORM_TEST_OUTPUT"] != nil))
-    func childThatStartsAgain() throws {
-        let environment = ProcessInfo.processInfo.environment
-        guard let first = environment["PLATFORM_TEST_GUARD"] else {
-            try Executable.reexecute(
-                removing: ["PLATFORM_TEST_REMOVED"],
-                setting: ["PLATFORM_TEST_GUARD": "\(getpid())"])
-        }
-        let removed = environment["PLATFORM_TEST_REMOVED"] ?? "-"
-        let kept = environment["PLATFORM_TEST_KEPT"] ?? "-"
-        let argument = CommandLine.arguments.dropFirst(2).first ?? "-"
-        try AtomicFile.write(
-            "guard \(first) pid \(getpid()) removed \(removed) kept \(kept) arguments \(argument)",
-            to: try #require(environment["PLATFORM_TEST_OUTPUT"]))
-    }
-
     @Test func knowsItsOwnFile() throws {
         let path = try #require(Executable.path)
         #expect(FileManager.default.isExecutableFile(atPath: path))

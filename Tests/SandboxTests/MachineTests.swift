@@ -56,7 +56,6 @@ import Testing
         let told = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"]
             .compactMap { name in environment[name].map { "\(name)=\($0)" } }
             .joined(separator: " ")
-        // One line: the program started again once.
         #expect(
             errors
                 == "note: OpenBLAS runs its \(best?.stringValue ?? "") kernel: \(told) did not fit this CPU and was "

@@ -10,7 +10,7 @@ enum Program {
 
     private static let quiet: [String: String?] = [
         "OPENBLAS_CORETYPE": nil, "OPENBLAS_L2_SIZE": nil, "SANDBOX_BLAS_KERNEL": nil,
-        "SANDBOX_BLAS_RESTARTED": nil, "NO_COLOR": nil, "COLUMNS": "80",
+        "NO_COLOR": nil, "COLUMNS": "80",
     ]
 
     /// Runs `sandbox` with `arguments` to its end.
