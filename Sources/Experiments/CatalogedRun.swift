@@ -9,6 +9,8 @@ public struct CatalogedRun: Sendable {
     public let sweep: String
     /// What metadata.json says; nil when it cannot be read.
     public let metadata: RunMetadata?
+    /// metadata.json as it stands there, with fields that only other versions know; nil with ``metadata``.
+    public let metadataJSON: JSONValue?
     /// Why ``metadata`` is nil, with the file; nil when it is there.
     public let problem: String?
     /// Whether a process holds the run's lock now.
@@ -27,11 +29,15 @@ public struct CatalogedRun: Sendable {
         // A lock that cannot be looked at will be met again, with its reason, by whoever takes it.
         isHeld = (try? FileLock.isHeld(directory.lockPath)) ?? false
         do {
-            metadata = try Self.readMetadata(directory)
+            let (json, metadata) = try Self.readMetadata(directory)
+            metadataJSON = json
+            self.metadata = metadata
             problem = nil
         } catch {
+            metadataJSON = nil
             metadata = nil
-            problem = "\(error)"
+            let cure = "; restore the file, or remove the run and make it again"
+            problem = "\(error)".contains(";") ? "\(error)" : "\(error)\(cure)"
         }
     }
 
@@ -58,6 +64,15 @@ public struct CatalogedRun: Sendable {
         try ConfigurationNode.read(path: directory.configurationPath).node
     }
 
+    /// The folder under `bases` of the model it was trained from: by metadata.json, config.yaml or the sweep's
+    /// manifest, whichever says so first; nil for a base.
+    public func baseName() -> String? {
+        if let base = metadataJSON?["base"]?.stringValue { return base }
+        if let base = (try? configuration())?["base"]?.json.stringValue { return base }
+        let manifest = try? SweepDirectory(path: Path.parent(of: directory.path)).manifest()
+        return manifest?.trials.first { $0.run == name }?.base
+    }
+
     /// The files of the run with their bytes, by path inside the folder, sorted; links are left out.
     public func files() throws -> [(path: String, bytes: Int)] {
         let manager = FileManager.default
@@ -80,19 +95,20 @@ public struct CatalogedRun: Sendable {
             && !has("manifest.json")
     }
 
-    /// The metadata, refused when a newer program wrote it.
-    private static func readMetadata(_ directory: RunDirectory) throws -> RunMetadata {
+    /// What metadata.json holds, untyped and typed.
+    private static func readMetadata(
+        _ directory: RunDirectory
+    ) throws -> (JSONValue, RunMetadata) {
         let path = directory.metadataPath
-        let json: JSONValue
+        let data: Data
         do {
-            json = try JSONFile.read(path, as: JSONValue.self)
+            data = try WholeFile.read(path)
         } catch let error as SystemError where error.code == ENOENT {
             throw SystemError(
                 "'\(path)' is missing: the run ended before it began; the same sweep begins it again"
             )
-        } catch let error as SystemError {
-            throw SystemError("\(error); restore the file, or remove the run and make it again")
         }
+        let json = (try? JSONDecoder().decode(JSONValue.self, from: data)) ?? .null
         if let version = json["format_version"]?.integerValue,
             version > RunMetadata.currentFormatVersion
         {
@@ -101,11 +117,10 @@ public struct CatalogedRun: Sendable {
                     + "\(RunMetadata.currentFormatVersion), the newest this program reads; use a newer sandbox"
             )
         }
-        do {
-            return try JSONFile.read(path, as: RunMetadata.self)
-        } catch {
-            throw SystemError("\(error); restore the file, or remove the run and make it again")
+        guard let metadata = try directory.metadata() else {
+            throw SystemError("'\(path)' has just gone; look again")
         }
+        return (json, metadata)
     }
 
     private static func withoutSlashes(_ path: String) -> String {

@@ -21,8 +21,8 @@ struct Sandbox: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            SweepCommand.self, ForwardCommand.self, ImportCommand.self, ExportCommand.self,
-            BenchCommand.self,
+            SweepCommand.self, RunsCommand.self, ValidateCommand.self, ForwardCommand.self,
+            ImportCommand.self, ExportCommand.self, BenchCommand.self,
         ])
 
     static func main() {
