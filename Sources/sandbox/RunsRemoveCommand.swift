@@ -44,8 +44,9 @@ struct RunsRemoveCommand: ParsableCommand {
             let what = "\(describe(removal)), \(TextTable.bytes(removal.bytes))"
             if !yes {
                 guard Terminal.canAsk else {
-                    throw ValidationError(
-                        "give --yes to remove \(what), or --dry-run to see what would go")
+                    throw ConfigurationError(
+                        SourceMark(source: "command line: runs rm"),
+                        "nobody can be asked here: give --yes to remove \(what), or --dry-run to see what would go")
                 }
                 Terminal.write(paths.map { "  \($0)\n" }.joined(), to: .error)
                 guard Terminal.confirm("Remove \(what)?") else {
