@@ -46,7 +46,8 @@ struct RunsRemoveCommand: ParsableCommand {
                 guard Terminal.canAsk else {
                     throw ConfigurationError(
                         SourceMark(source: "command line: runs rm"),
-                        "nobody can be asked here: give --yes to remove \(what), or --dry-run to see what would go")
+                        "nobody can be asked here: give --yes to remove \(what), or --dry-run to see what would go"
+                    )
                 }
                 Terminal.write(paths.map { "  \($0)\n" }.joined(), to: .error)
                 guard Terminal.confirm("Remove \(what)?") else {

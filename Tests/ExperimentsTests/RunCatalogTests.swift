@@ -89,7 +89,9 @@ private struct RunsFolder {
         let runs = try RunsFolder()
         let other = RunCatalog(root: runs.root + "/elsewhere")
         let path = runs.root + "/first/cft-s0-1affffff"
-        for spelling in [path, path + "/", path + "/.", runs.root + "/second/../first/cft-s0-1affffff"] {
+        for spelling in [
+            path, path + "/", path + "/.", runs.root + "/second/../first/cft-s0-1affffff",
+        ] {
             let run = try other.run(spelling)
             #expect(run.qualifiedName == "first/cft-s0-1affffff" && run.metadata != nil)
         }
@@ -97,7 +99,8 @@ private struct RunsFolder {
 
     @Test(arguments: [
         (
-            "1a", "command line: 1a: '1a' names 3 runs: first/cft-s0-1affffff, first/cpt-s0-1a2b3c4d, "
+            "1a",
+            "command line: 1a: '1a' names 3 runs: first/cft-s0-1affffff, first/cpt-s0-1a2b3c4d, "
                 + "second/cpt-s0-1a2b3c4d; name one of them in full"
         ),
         (
@@ -119,7 +122,8 @@ private struct RunsFolder {
     @Test func namesTheNearest() throws {
         let runs = try RunsFolder()
         let sentence = try runs.sentence { _ = try runs.catalog.run("neg-cft-s1-9e000002") }
-        #expect(sentence.contains("is no run under '\(runs.root)' (the nearest: second/neg-cft-s1-"))
+        #expect(
+            sentence.contains("is no run under '\(runs.root)' (the nearest: second/neg-cft-s1-"))
         let sweep = try runs.sentence { _ = try runs.catalog.sweep("secnd") }
         #expect(sweep.contains("'secnd' is no sweep under") && sweep.contains("nearest: second,"))
         let nowhere = RunCatalog(root: runs.root + "/nowhere")
@@ -150,7 +154,9 @@ private struct RunsFolder {
         #expect(all.count == 5)
         let problems = all.compactMap(\.problem)
         #expect(problems.count == 3 && all.count { $0.status == nil } == 3)
-        #expect(problems[0].contains("cft-s0-1affffff/metadata.json' has format version 99, newer than "))
+        #expect(
+            problems[0].contains(
+                "cft-s0-1affffff/metadata.json' has format version 99, newer than "))
         #expect(problems[1].contains("cpt-s0-1a2b3c4d/metadata.json'") && problems[1].contains(";"))
         #expect(problems[2].contains("is missing") && problems[2].contains("the same sweep"))
     }
@@ -164,7 +170,10 @@ private struct RunsFolder {
         var removed: [String] = []
         try removal.perform { removed.append(Path.name(of: $0)) }
         #expect(removed == ["cpt-s0-1a2b3c4d", "cft-s0-1affffff"])
-        #expect(try Folder.contents(of: runs.root + "/first") == ["manifest.json", "manifest.lock", "plots"])
+        #expect(
+            try Folder.contents(of: runs.root + "/first") == [
+                "manifest.json", "manifest.lock", "plots",
+            ])
         let manifest = try #require(try SweepDirectory(path: runs.root + "/first").manifest())
         #expect(manifest.trials.map(\.status) == [.queued, .queued])
         #expect(try runs.catalog.runs().count == 3)
@@ -222,7 +231,8 @@ private struct RunsFolder {
         let lock = try RunDirectory(path: runs.root + "/first/cpt-s0-1a2b3c4d").lock()
         let sentence = try runs.sentence { _ = try RunRemoval(["first"], in: runs.catalog) }
         #expect(
-            sentence == "the run '\(runs.root)/first/cpt-s0-1a2b3c4d' is held by process \(getpid()); "
+            sentence
+                == "the run '\(runs.root)/first/cpt-s0-1a2b3c4d' is held by process \(getpid()); "
                 + "wait for it or stop it; nothing was removed")
         lock.release()
         // Taken after it was looked up: perform meets the lock itself.
@@ -248,7 +258,8 @@ private struct RunsFolder {
     @Test func theLastRecordIsFoundBehindDamage() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/metrics.jsonl"
-        try AtomicFile.write("{\"step\":1,\"x\":2}\n{\"step\":2,\"x\":3}\n{\"step\":3}\nnot\n{\"st", to: path)
+        try AtomicFile.write(
+            "{\"step\":1,\"x\":2}\n{\"step\":2,\"x\":3}\n{\"step\":3}\nnot\n{\"st", to: path)
         #expect(RecordReader.last(path) { $0["x"] != nil }?["step"] == 2)
         #expect(RecordReader.last(path + "x") { _ in true } == nil)
     }
