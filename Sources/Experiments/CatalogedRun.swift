@@ -9,6 +9,8 @@ public struct CatalogedRun: Sendable {
     public let sweep: String
     /// What metadata.json says; nil when it cannot be read.
     public let metadata: RunMetadata?
+    /// metadata.json as it stands there, with fields that only other versions know; nil with ``metadata``.
+    public let metadataJSON: JSONValue?
     /// Why ``metadata`` is nil, with the file; nil when it is there.
     public let problem: String?
     /// Whether a process holds the run's lock now.
@@ -28,11 +30,16 @@ public struct CatalogedRun: Sendable {
         isHeld = (try? FileLock.isHeld(directory.lockPath)) ?? false
         do {
             metadata = try directory.metadata()
+            metadataJSON = try metadata.map { _ in
+                try JSONDecoder().decode(
+                    JSONValue.self, from: try WholeFile.read(directory.metadataPath))
+            }
             problem =
                 metadata == nil
                 ? "'\(directory.metadataPath)' is missing: the run ended before it began; the same sweep begins it "
                     + "again" : nil
         } catch {
+            metadataJSON = nil
             metadata = nil
             problem = "\(error)"
         }
@@ -59,6 +66,14 @@ public struct CatalogedRun: Sendable {
     /// - Throws: ``ConfigurationError`` naming the file and what is wrong with it.
     public func configuration() throws -> ConfigurationNode {
         try ConfigurationNode.read(path: directory.configurationPath).node
+    }
+
+    /// The folder under `bases` of the model it was trained from, by metadata.json or, where that is damaged, by the
+    /// sweep's manifest; nil for a base.
+    public func baseName() -> String? {
+        if let metadata { return metadata.base }
+        let manifest = try? SweepDirectory(path: Path.parent(of: directory.path)).manifest()
+        return manifest?.trials.first { $0.run == name }?.base
     }
 
     /// The files of the run with their bytes, by path inside the folder, sorted; links are left out.

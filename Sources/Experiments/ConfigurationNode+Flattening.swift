@@ -4,6 +4,12 @@ public struct FlatValue: Hashable, Sendable {
     public let key: String
     /// The value; lists stay whole.
     public let value: JSONValue
+
+    /// Makes a named value.
+    public init(key: String, value: JSONValue) {
+        self.key = key
+        self.value = value
+    }
 }
 
 extension ConfigurationNode {

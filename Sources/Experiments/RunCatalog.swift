@@ -144,15 +144,13 @@ public struct RunCatalog: Sendable {
             )
         }
         let word = argument.lowercased()
-        // The qualified name or its last part, whichever is nearer: people type either.
+        // The qualified name or its last part, whichever is nearer: people type either. A beginning is nearest.
         let ranked = names.map { name -> (name: String, distance: Int) in
-            let short = Path.name(of: name).lowercased()
-            return (
-                name,
-                min(
-                    Spelling.editDistance(word, name.lowercased()),
-                    Spelling.editDistance(word, short))
-            )
+            let spellings = [name.lowercased(), Path.name(of: name).lowercased()]
+            let distance = spellings.map {
+                $0.hasPrefix(word) ? 0 : 1 + Spelling.editDistance(word, $0)
+            }
+            return (name, distance.min() ?? 0)
         }.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
         let hint =
             ranked.isEmpty

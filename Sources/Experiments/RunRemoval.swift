@@ -42,7 +42,8 @@ public struct RunRemoval: Sendable {
         where !distinct.contains(where: { sameFolder($0.directory.path, run.directory.path) }) {
             distinct.append(run)
         }
-        self.runs = distinct.filter { $0.sweep != "bases" } + distinct.filter { $0.sweep == "bases" }
+        self.runs =
+            distinct.filter { $0.sweep != "bases" } + distinct.filter { $0.sweep == "bases" }
         self.sweeps = sweeps
         let loose = self.runs.filter { run in
             !sweeps.contains { sameFolder($0.directory.path, Path.parent(of: run.directory.path)) }
@@ -149,21 +150,11 @@ public struct RunRemoval: Sendable {
         }
     }
 
-    /// By config.yaml and, should that be damaged, by the sweep's manifest.
     private static func sources(of run: CatalogedRun) -> [Source] {
-        var sources: [Source] = []
-        if let configuration = try? run.configuration().json {
-            if let base = configuration["base"]?.stringValue { sources.append(.base(base)) }
-            if let from = configuration["pretraining"]?["from"]?.stringValue, run.sweep != "bases" {
-                sources.append(.folder(from))
-            }
-        }
-        let sweep = SweepDirectory(path: Path.parent(of: run.directory.path))
-        if sources.isEmpty, let manifest = try? sweep.manifest() {
-            for trial in manifest.trials where trial.run == run.name {
-                if let base = trial.base { sources.append(.base(base)) }
-            }
-        }
+        if run.sweep == "bases" { return [] }
+        var sources = run.baseName().map { [Source.base($0)] } ?? []
+        let from = (try? run.configuration())?.value(at: "pretraining.from")?.json.stringValue
+        if let from { sources.append(.folder(from)) }
         return sources
     }
 

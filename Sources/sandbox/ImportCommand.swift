@@ -9,6 +9,8 @@ struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Take in models made elsewhere.",
         discussion: """
+            Exit status: 0 imported, 1 a folder that holds no usable model, 64 a usage error.
+
             Example:
               sandbox import garg models/linear_regression/pretrained
             """,
@@ -24,6 +26,8 @@ struct ImportGargCommand: ParsableCommand {
             The folder holds the public code's config.yaml and a model.safetensors of its state dict (README: the three \
             lines that turn a state.pt into one). The result is a run under runs/bases that `pretraining.from` takes.
 
+            Exit status: 0 imported, 1 a folder that holds no usable model, 64 a usage error.
+
             Example:
               sandbox import garg models/linear_regression/pretrained
               sandbox sweep --class polynomial pretraining.from=runs/bases/imported-1a2b3c4d
@@ -35,24 +39,32 @@ struct ImportGargCommand: ParsableCommand {
     @Option(help: "The folder that holds the runs.")
     var runs = "runs"
 
+    @Flag(help: "Print the path of the run as JSON.")
+    var json = false
+
     func run() throws {
         try reportingErrors {
             let path = try PublicForm.importModel(
                 from: folder, runs: runs, programVersion: Version.text)
-            Terminal.write("wrote \(path)\n", to: .output)
+            reportPath(path, json: json)
         }
     }
 }
 
-/// `sandbox export`: models for other programs.
+/// `sandbox export`: models and results for other programs.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write models for other programs.",
+        commandName: "export", abstract: "Write models and results for other programs.",
         discussion: """
+            Exit status: 0 written, 1 a run that cannot be read or written, 64 a usage error.
+
             Example:
               sandbox export garg runs/polynomial/cft-s0-1a2b3c4d --output exported
+              sandbox export csv polynomial --output polynomial.csv
             """,
-        subcommands: [ExportGargCommand.self])
+        subcommands: [
+            ExportGargCommand.self, ExportCSVCommand.self, ExportMetricsCommand.self,
+        ])
 }
 
 /// `sandbox export garg`: a folder that the public code loads.
@@ -63,6 +75,8 @@ struct ExportGargCommand: ParsableCommand {
         discussion: """
             The public TransformerModel loads the tensors with strict=False; --with-wte adds zeros for the embedding it \
             never uses, so that a strict load works too.
+
+            Exit status: 0 written, 1 no usable model or a folder that exists already, 64 a usage error.
 
             Example:
               sandbox export garg runs/polynomial/cft-s0-1a2b3c4d --output exported
@@ -77,10 +91,20 @@ struct ExportGargCommand: ParsableCommand {
     @Flag(help: "Add zeros for _backbone.wte.weight [50257, C].")
     var withWte = false
 
+    @Flag(help: "Print the path of the folder as JSON.")
+    var json = false
+
     func run() throws {
         try reportingErrors {
             try PublicForm.export(from: folder, to: output, withTokenEmbedding: withWte)
-            Terminal.write("wrote \(output)\n", to: .output)
+            reportPath(output, json: json)
         }
     }
+}
+
+/// Says what was written: `wrote PATH`, or {"path": PATH}.
+private func reportPath(_ path: String, json: Bool) {
+    let report: JSONValue = ["path": .string(path)]
+    Terminal.write(
+        json ? CanonicalJSON.text(of: report) + "\n" : "wrote \(path)\n", to: .output)
 }

@@ -23,8 +23,8 @@ struct Sandbox: ParsableCommand {
         version: Version.text,
         subcommands: [
             SweepCommand.self, TrainCommand.self, EvalCommand.self, PlotCommand.self,
-            ForwardCommand.self, ImportCommand.self, ExportCommand.self,
-            BenchCommand.self,
+            RunsCommand.self, ValidateCommand.self, ForwardCommand.self, ImportCommand.self,
+            ExportCommand.self, BenchCommand.self,
         ])
 
     static func main() {

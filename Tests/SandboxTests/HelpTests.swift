@@ -8,7 +8,8 @@ import Testing
 @Suite struct HelpTests {
     static let verbs = [
         [], ["sweep"], ["forward"], ["import"], ["import", "garg"], ["export"], ["export", "garg"],
-        ["bench"], ["bench", "machine"],
+        ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
+        ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],
     ]
 
     private func help(_ verb: [String]) throws -> String {
@@ -41,7 +42,9 @@ import Testing
             .split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
             .compactMap { $0.split(separator: " ").first.map(String.init) }
         #expect(
-            listed?.filter { $0 != "See" } == ["sweep", "forward", "import", "export", "bench"])
+            listed?.filter { $0 != "See" } == [
+                "sweep", "runs", "validate", "forward", "import", "export", "bench",
+            ])
     }
 
     /// Each example of `sweep` is a command that this program takes.

@@ -1,0 +1,209 @@
+import Experiments
+import Foundation
+import InContextRegression
+import Platform
+import TensorStorage
+
+/// A run or base read back from its folder, with types: its configuration, losses and per-prompt errors.
+public struct RecordedRun: Sendable {
+    /// What config.yaml describes.
+    public enum Kind: Sendable {
+        /// A fine-tuned model.
+        case run(RunConfiguration)
+        /// A base model.
+        case base(BaseConfiguration)
+    }
+
+    /// The run as the catalogue has it.
+    public let run: CatalogedRun
+    /// What config.yaml describes.
+    public let kind: Kind
+
+    /// Reads config.yaml.
+    ///
+    /// - Throws: ``ModelFolderError`` with file, line, column, key and what is accepted: the run is damaged, nothing
+    ///   was asked for wrongly.
+    public init(_ run: CatalogedRun) throws {
+        self.run = run
+        do {
+            kind = try Self.kind(of: run.configuration())
+        } catch let error as ConfigurationError {
+            throw ModelFolderError(description: "\(error)")
+        }
+    }
+
+    /// Reads the tree of a config.yaml: one with `task` is a run's, one without is a base's.
+    static func kind(of node: ConfigurationNode) throws -> Kind {
+        let reader = try ConfigurationReader(node)
+        _ = try reader.integer("version", default: 1, in: 1...1)
+        // Keys beside the sections that a run's own reader knows.
+        let beside = ["version", "name", "method", "seeds", "base", "evaluate"]
+        let sections = ConfigurationNode(
+            .mapping((node.entries ?? []).filter { !beside.contains($0.key) }), mark: node.mark)
+        if node["task"] == nil {
+            let reader = try ConfigurationReader(sections)
+            let model = try reader.section("model", ModelConfiguration.init)
+            let base = try reader.section("pretraining") {
+                try BaseConfiguration($0, model: model)
+            }
+            try reader.finish()
+            return .base(base)
+        }
+        let seeds = try reader.integers("seeds", in: 0...)
+        guard seeds.count == 1 else {
+            throw reader.error(
+                "seeds", "has \(seeds.count) seeds; a run's configuration has exactly one")
+        }
+        let evaluate = try ConfigurationReader(
+            node["evaluate"] ?? .emptyMapping(mark: node.mark), name: "evaluate")
+        let evaluation = try EvaluationConfiguration(evaluate)
+        try evaluate.finish()
+        return .run(try RunConfiguration(sections, evaluation: evaluation, seed: seeds[0]))
+    }
+
+    // MARK: What it is
+
+    /// The model's sizes.
+    public var model: ModelConfiguration {
+        switch kind {
+        case .run(let configuration): configuration.model
+        case .base(let configuration): configuration.model
+        }
+    }
+
+    /// The class it was trained on: `linear` for a base.
+    public var functionClass: any FunctionClass {
+        switch kind {
+        case .run(let configuration): configuration.functionClass
+        case .base: LinearFunction()
+        }
+    }
+
+    /// The layout it was trained under: `cpt` for a base.
+    public var layout: PromptLayout {
+        switch kind {
+        case .run(let configuration): configuration.layout
+        case .base: .cpt
+        }
+    }
+
+    /// The seed; nil for an imported base.
+    public var seed: UInt64? {
+        switch kind {
+        case .run(let configuration): configuration.seed
+        case .base(let configuration): configuration.pretraining?.seed
+        }
+    }
+
+    /// Updates it was asked for; nil for an imported base.
+    public var steps: Int? {
+        switch kind {
+        case .run(let configuration): configuration.training.steps
+        case .base(let configuration): configuration.pretraining?.phase.steps
+        }
+    }
+
+    /// What it is measured on; nil for a base, which every sweep measures in its own way.
+    public var evaluation: EvaluationConfiguration? {
+        switch kind {
+        case .run(let configuration): configuration.evaluation
+        case .base: nil
+        }
+    }
+
+    // MARK: What it recorded
+
+    /// The training losses in metrics.jsonl; none when the file is missing.
+    ///
+    /// - Throws: `SystemError` naming the line that is no record.
+    public func losses() throws -> [LossRecord] {
+        let path = run.directory.metricsPath
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try RecordReader.read(path).compactMap { record in
+            guard let step = record["step"]?.integerValue,
+                let loss = record["train/loss"]?.doubleValue
+            else { return nil }
+            return LossRecord(step: step, loss: loss)
+        }
+    }
+
+    /// The measurements after the highest step that has any, in the order of the configuration's layouts.
+    ///
+    /// - Throws: `TensorStorageError` naming a file that is damaged.
+    public func evaluations() throws -> [RecordedEvaluation] {
+        let root = run.directory.path + "/evaluations"
+        let steps = try Folder.contents(of: root).compactMap { name in
+            name.hasPrefix("step_") ? Int(name.dropFirst("step_".count)) : nil
+        }
+        guard let step = steps.max() else { return [] }
+        let folder = run.directory.evaluationFolder(step: step)
+        let found = try Folder.contents(of: folder).filter {
+            $0.hasSuffix(".safetensors") && !Folder.isUnfinished($0)
+        }.map { try RecordedEvaluation(path: "\(folder)/\($0)", step: step) }
+        let order = (evaluation?.layouts ?? []).map(\.name) + [layout.name]
+        func rank(_ evaluation: RecordedEvaluation) -> Int {
+            order.firstIndex(of: evaluation.layout) ?? order.count
+        }
+        return found.sorted {
+            (rank($0), $0.layout, $0.prompt) < (rank($1), $1.layout, $1.prompt)
+        }
+    }
+}
+
+/// The squared errors of one run on one kind of prompts, as its evaluations folder holds them.
+public struct RecordedEvaluation: Sendable {
+    /// The file.
+    public let path: String
+    /// Updates done.
+    public let step: Int
+    /// Layout of the evaluation prompts.
+    public let layout: String
+    /// Distribution of the evaluation prompts.
+    public let prompt: String
+    /// The hash of everything that decides the numbers besides the weights: equal hashes mean the same prompts.
+    public let hash: String?
+    /// Number of prompts.
+    public let examples: Int
+    /// n: errors are taken at k = 0 … n − 1.
+    public let points: Int
+    /// `[examples, points]`, row-major.
+    public let errors: [Float]
+
+    /// Reads `<layout>.<prompt>.safetensors`.
+    ///
+    /// - Throws: `TensorStorageError` when it is damaged or holds no `squared_error` F32 [prompts, k].
+    public init(path: String, step: Int) throws {
+        let file = try SafetensorsFile(path: path)
+        let shape = try file.tensor(named: "squared_error").shape
+        guard shape.count == 2, shape[0] >= 1, shape[1] >= 1 else {
+            throw TensorStorageError(
+                path: path, tensor: "squared_error",
+                "has the shape \(shape); [prompts, k] is expected.")
+        }
+        let stem = Path.stem(of: path)
+        let parts = stem.split(separator: ".", maxSplits: 1)
+        self.path = path
+        self.step = step
+        layout = String(parts.first ?? "")
+        prompt = parts.count > 1 ? String(parts[1]) : "standard"
+        hash = file.metadata["hash"]
+        examples = shape[0]
+        points = shape[1]
+        errors = try file.floats("squared_error")
+    }
+
+    /// The mean over prompts for every k.
+    public var means: [Double] {
+        var sums = [Double](repeating: 0, count: points)
+        for (index, error) in errors.enumerated() { sums[index % points] += Double(error) }
+        return sums.map { $0 / Double(examples) }
+    }
+
+    /// The mean over prompts and k.
+    public var mean: Double { means.reduce(0, +) / Double(points) }
+
+    /// Whether the other run was measured on the very same prompts.
+    public func isOnTheSamePrompts(as other: RecordedEvaluation) -> Bool {
+        hash != nil && hash == other.hash && examples == other.examples && points == other.points
+    }
+}

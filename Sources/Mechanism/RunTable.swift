@@ -1,0 +1,68 @@
+import Experiments
+import InContextRegression
+import Statistics
+
+/// The tidy table of one run, with the columns and the numbers of its sweep's summary.csv.
+public enum RunTable {
+    /// One row per evaluation and k, computed from the per-prompt errors, then one per loss in metrics.jsonl.
+    ///
+    /// A row's interval is the 95 % bootstrap over the run's prompts; `bayes` is empty where no closed form is known.
+    ///
+    /// - Throws: an error that names the damaged file.
+    public static func table(of recorded: RecordedRun) throws -> CSVTable {
+        var table = CSVTable(header: SweepDirectory.summaryColumns)
+        var bootstraps: [Int: CrossedBootstrap] = [:]
+        for evaluation in try recorded.evaluations() {
+            let bootstrap =
+                bootstraps[evaluation.examples] ?? CrossedBootstrap(prompts: evaluation.examples)
+            bootstraps[evaluation.examples] = bootstrap
+            let estimates = bootstrap.estimates([evaluation.errors], columns: evaluation.points)
+            let layout = try? PromptLayout.named(evaluation.layout)
+            for (k, estimate) in estimates.enumerated() {
+                let bayes = layout?.bayesError(
+                    of: recorded.functionClass, contextLength: k,
+                    dims: recorded.model.inputDimension)
+                table.append(
+                    leading(
+                        recorded, metric: "squared_error", step: evaluation.step,
+                        evalLayout: evaluation.layout, prompt: evaluation.prompt, k: k)
+                        + [
+                            CSVTable.cell(estimate.mean), CSVTable.cell(estimate.standardError),
+                            CSVTable.cell(estimate.interval.low),
+                            CSVTable.cell(estimate.interval.high), CSVTable.cell(bayes),
+                            CSVTable.cell(bayes.map { estimate.mean - $0 }),
+                            String(evaluation.examples),
+                        ])
+            }
+        }
+        for loss in try recorded.losses() {
+            table.append(
+                leading(recorded, metric: "train_loss", step: loss.step)
+                    + [CSVTable.cell(loss.loss), "", "", "", "", "", ""])
+        }
+        return table
+    }
+
+    /// The columns sweep … k.
+    private static func leading(
+        _ recorded: RecordedRun, metric: String, step: Int, evalLayout: String = "",
+        prompt: String = "", k: Int? = nil
+    ) -> [String] {
+        let run = recorded.run
+        let base: String
+        let trainLayout: String
+        switch recorded.kind {
+        case .run(let configuration):
+            base = run.baseName() ?? ""
+            trainLayout = configuration.layout.name
+        case .base:
+            base = run.name
+            trainLayout = "base"
+        }
+        return [
+            run.sweep, run.name, base, recorded.seed.map(String.init) ?? "", String(step),
+            recorded.functionClass.name, trainLayout, evalLayout, prompt, metric,
+            k.map(String.init) ?? "",
+        ]
+    }
+}

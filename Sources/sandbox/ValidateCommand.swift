@@ -1,0 +1,68 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Mechanism
+import Platform
+
+/// `sandbox validate`: whether files and runs are sound.
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate",
+        abstract: "Check sweep files, configurations, safetensors files, checkpoints and runs.",
+        discussion: """
+            A YAML file is read as 'sandbox sweep -f' reads it, and a run's config.yaml as the run's. Of a run's folder \
+            everything is read: metadata, configuration, every line of metrics.jsonl and evaluations.jsonl, the latest \
+            checkpoint as a resumed run would, the evaluations; of a sweep's folder every run. A problem is one line \
+            with the file and the cure.
+
+            Exit status: 0 all sound, 1 a damaged run or file, 64 a bad configuration, a missing file or a usage error.
+
+            Example:
+              sandbox validate sweeps/polynomial.yaml
+              sandbox validate runs/polynomial runs/bases/linear-s0-c7744882
+            """)
+
+    @Argument(help: "Files and folders to check.")
+    var files: [String]
+
+    @OptionGroup var folder: RunsFolder
+
+    @Flag(help: "Print the findings as JSON.")
+    var json = false
+
+    func run() throws {
+        try reportingErrors {
+            let findings = files.map { Validation($0, root: folder.runs) }
+            if json {
+                Terminal.write(
+                    CanonicalJSON.text(of: .array(findings.map(report))) + "\n", to: .output)
+            } else {
+                for finding in findings {
+                    if finding.isSound {
+                        Terminal.write("\(finding.path): ok, \(finding.summary)\n", to: .output)
+                    }
+                    for problem in finding.problems {
+                        Terminal.write("\(problem.message)\n", to: .error)
+                    }
+                }
+            }
+            let problems = findings.flatMap(\.problems)
+            if problems.isEmpty { return }
+            throw ExitCode(problems.contains(where: \.isDamage) ? 1 : 64)
+        }
+    }
+
+    private func report(_ finding: Validation) -> JSONValue {
+        [
+            "file": .string(finding.path), "ok": .boolean(finding.isSound),
+            "summary": finding.summary.isEmpty ? .null : .string(finding.summary),
+            "problems": .array(
+                finding.problems.map {
+                    [
+                        "file": .string($0.file), "message": .string($0.message),
+                        "kind": .string($0.isDamage ? "damage" : "configuration"),
+                    ]
+                }),
+        ]
+    }
+}
