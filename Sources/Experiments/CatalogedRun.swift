@@ -29,20 +29,25 @@ public struct CatalogedRun: Sendable {
         // A lock that cannot be looked at will be met again, with its reason, by whoever takes it.
         isHeld = (try? FileLock.isHeld(directory.lockPath)) ?? false
         do {
-            metadata = try directory.metadata()
-            metadataJSON = try metadata.map { _ in
-                try JSONDecoder().decode(
-                    JSONValue.self, from: try WholeFile.read(directory.metadataPath))
-            }
+            let (typed, json) = try Self.read(directory)
+            metadata = typed
+            metadataJSON = json
             problem =
-                metadata == nil
+                typed == nil
                 ? "'\(directory.metadataPath)' is missing: the run ended before it began; the same sweep begins it "
                     + "again" : nil
         } catch {
-            metadataJSON = nil
             metadata = nil
+            metadataJSON = nil
             problem = "\(error)"
         }
+    }
+
+    /// metadata.json, typed and untyped; nil when it is missing.
+    private static func read(_ directory: RunDirectory) throws -> (RunMetadata?, JSONValue?) {
+        guard let metadata = try directory.metadata() else { return (nil, nil) }
+        let data = try WholeFile.read(directory.metadataPath)
+        return (metadata, try JSONDecoder().decode(JSONValue.self, from: data))
     }
 
     /// The folder's own name.

@@ -201,17 +201,13 @@ private struct RunsFolder {
         #expect(try runs.catalog.runs().count == 5)
     }
 
-    /// By metadata, by config.yaml of an earlier form, or by the manifest alone.
-    @Test(arguments: ["metadata", "configuration", "manifest"])
-    func knowsTheBaseOfARun(_ place: String) throws {
+    /// By metadata, or by the manifest where that is damaged.
+    @Test(arguments: [false, true])
+    func knowsTheBaseOfARun(isDamaged: Bool) throws {
         let runs = try RunsFolder()
         let path = runs.root + "/first/cpt-s0-1a2b3c4d"
-        if place != "metadata" { try runs.add("first/cpt-s0-1a2b3c4d", base: nil) }
-        if place == "configuration" {
-            try AtomicFile.write("base: other-s0-00000001\n", to: path + "/config.yaml")
-        }
-        let found = try runs.catalog.run("first/1a2b").baseName()
-        #expect(found == (place == "configuration" ? "other-s0-00000001" : "linear-s0-c7744882"))
+        if isDamaged { try AtomicFile.write("{", to: path + "/metadata.json") }
+        #expect(try runs.catalog.run("first/1a2b").baseName() == "linear-s0-c7744882")
     }
 
     @Test func aRunStaysWhileAnotherWasTrainedFromIt() throws {
