@@ -41,7 +41,7 @@ let package = Package(
         room("Platform"),
         room("Randomness"),
         room("Kernels", ["COpenBLAS", "Platform"]),
-        room("TensorStorage", ["Kernels"]),
+        room("TensorStorage", ["Kernels", "Platform"]),
         room("Transformer", ["Kernels", "TensorStorage", "Randomness"]),
         room("InContextRegression", ["Kernels", "Randomness"]),
         room("Statistics", ["Randomness"]),
@@ -53,7 +53,7 @@ let package = Package(
                 "InContextRegression", "Transformer", "Kernels", "TensorStorage", "Training",
                 "Statistics", "Experiments", "Platform",
             ]),
-        room("Plotting", ["CPLplot"]),
+        room("Plotting", ["CPLplot", "Platform"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [

@@ -48,19 +48,24 @@ public final class AppendOnlyFile {
         }
     }
 
-    /// Appends `data` with one call; a short write (full disk) is taken back and thrown.
+    /// Appends `data` with one call; what a full disk or a limit cuts short is taken back and thrown.
     public func append(_ data: Data) throws {
-        if data.isEmpty { return }
-        let written = data.withUnsafeBytes { bytes in
-            retrying { write(descriptor, bytes.baseAddress, bytes.count) }
+        var written = 0
+        try data.withUnsafeBytes { bytes in
+            while written < bytes.count {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                let count = retrying { systemWrite(descriptor, rest) }
+                // A write cut short says nothing; only the next one has the reason.
+                if count <= 0 {
+                    let error = SystemError.failed(
+                        to: "append to", path, code: count < 0 ? errno : ENOSPC)
+                    // Half a record would spoil the line after it: the file goes back to where it was.
+                    if written > 0 { try? truncate(toByteLength: byteLength - written) }
+                    throw error
+                }
+                written += count
+            }
         }
-        if written == data.count { return }
-        let code = written < 0 ? errno : ENOSPC
-        if written > 0 {
-            // Half a record would spoil the line after it, so the file goes back to where it was.
-            try? truncate(toByteLength: byteLength - written)
-        }
-        throw SystemError.failed(to: "append to", path, code: code)
     }
 
     /// Cuts the file to `length` bytes, at most its present length.

@@ -15,7 +15,7 @@ public enum InterruptFlag {
     public static let exitStatus: Int32 = 75
 
     /// Installs the handlers: the first signal raises the flag, a second one ends the process at once with
-    /// ``exitStatus`` (what the last checkpoint holds can be resumed). SIGPIPE is ignored from here on.
+    /// ``exitStatus`` (what the last checkpoint holds can be resumed).
     public static func install() {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { signal in
@@ -32,8 +32,6 @@ public enum InterruptFlag {
         sigaddset(&wanted, SIGINT)
         sigaddset(&wanted, SIGTERM)
         pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
-        // Progress piped into a reader that goes away (`| head`) must not end a training run.
-        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Whether a signal has come since ``install()``, or the process of ``followParent()`` has ended.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A call to the operating system that failed: one sentence with the path (or thing) and the reason.
+/// A call to the operating system that failed: one sentence with the path (or thing), the reason and the cure.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The sentence.
     public let description: String
@@ -13,9 +13,35 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// `cannot <action> '<path>': <reason>`, the reason being `strerror(code)`.
+    /// `cannot <action> '<path>': <reason>; <cure>`, see ``reason(_:at:)``.
     static func failed(to action: String, _ path: String, code: Int32 = errno) -> SystemError {
-        SystemError("cannot \(action) '\(path)': \(String(cString: strerror(code)))", code: code)
+        SystemError("cannot \(action) '\(path)': \(reason(code, at: path))", code: code)
+    }
+
+    /// `strerror(code)`, and behind a semicolon the cure where there is one.
+    ///
+    /// - Parameters:
+    ///   - code: the `errno` of the failed call.
+    ///   - path: what the call was about.
+    public static func reason(_ code: Int32, at path: String) -> String {
+        String(cString: strerror(code)) + (cure(code, at: path).map { "; \($0)" } ?? "")
+    }
+
+    private static func cure(_ code: Int32, at path: String) -> String? {
+        switch code {
+        case ENOTDIR:
+            var place = path
+            while !place.isEmpty && access(place, F_OK) != 0 { place = Path.parent(of: place) }
+            return place.isEmpty ? nil : "'\(place)' is a file: name another folder or remove it"
+        case EEXIST: return "remove it or name another"
+        case EISDIR: return "it is a folder: name a file"
+        case ENOSPC, EDQUOT: return "free some space and run the same command again"
+        case EFBIG: return "raise the file-size limit (ulimit -f) and run the same command again"
+        case EACCES, EPERM, EROFS: return "choose another place or change its permissions"
+        case EMFILE, ENFILE:
+            return "raise the limit of open files (ulimit -n) and run the same command again"
+        default: return nil
+        }
     }
 }
 

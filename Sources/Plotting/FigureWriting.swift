@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Why a figure was not drawn or not written, in one sentence.
 public enum PlotError: Error, CustomStringConvertible, Equatable {
@@ -87,9 +88,9 @@ extension Figure {
         }
         let (data, layout) = try rendered(as: format)
         do {
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw PlotError.file(path: path, problem: Figure.reason(of: error))
+            try AtomicFile.write(data, to: path)
+        } catch let error as SystemError {
+            throw PlotError.file(path: path, problem: SystemError.reason(error.code, at: path))
         }
         return layout
     }
@@ -157,18 +158,6 @@ extension Figure {
                 scale: panel.yScale, range: panel.yRange, fitting: values.compactMap { $0 },
                 margin: 0.05)
         }.first
-    }
-
-    /// The system's own words where Foundation passes them on, else Foundation's reason.
-    private static func reason(of error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey]
-        if let code = (underlying as? POSIXError)?.code.rawValue
-            ?? (underlying as? NSError).map({ Int32($0.code) })
-        {
-            return String(cString: strerror(code)).lowercased()
-        }
-        let words = (error as NSError).localizedFailureReason ?? error.localizedDescription
-        return words.hasSuffix(".") ? String(words.dropLast()) : words
     }
 }
 

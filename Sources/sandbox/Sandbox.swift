@@ -28,6 +28,7 @@ struct Sandbox: ParsableCommand {
         ])
 
     static func main() {
+        FailedWrites.becomeErrors()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -54,7 +55,9 @@ func reportingErrors(_ body: () throws -> Void) throws {
     do {
         // Before the work begins, so that nothing is half done when the library is missing.
         try BLAS.load()
-        if let line = BLAS.startNote, !CommandLine.arguments.contains("--quiet") {
+        // The parent of a `--child` has said it.
+        let isQuiet = !Set(CommandLine.arguments).isDisjoint(with: ["--quiet", "--child"])
+        if let line = BLAS.startNote, !isQuiet {
             Terminal.write("note: \(line)\n", to: .error)
         }
         try body()

@@ -23,12 +23,13 @@ import Testing
         let folder = try TemporaryFolder()
         try AtomicFile.write("x", to: folder.file("a"))
         let path = folder.file("a/b")
+        let cure = "; '\(folder.file("a"))' is a file: name another folder or remove it"
         let error = #expect(throws: SystemError.self) { try AtomicFile.write("y", to: path) }
-        #expect(error?.description == "cannot write '\(path)': Not a directory")
+        #expect(error?.description == "cannot write '\(path)': Not a directory\(cure)")
         let link = #expect(throws: SystemError.self) {
             try AtomicFile.replaceSymbolicLink(at: path, to: "t")
         }
-        #expect(link?.description == "cannot link '\(path)': Not a directory")
+        #expect(link?.description == "cannot link '\(path)': Not a directory\(cure)")
         let made = #expect(throws: SystemError.self) { try Folder.create(path + "/c") }
         #expect(made?.code == ENOTDIR)
     }
@@ -108,7 +109,8 @@ import Testing
         try AtomicFile.write("12345", to: folder.file("a"))
         #expect(try WholeFile.read(folder.file("a"), maximumBytes: 5).count == 5)
         let cases = [
-            (folder.file("a"), "it is longer than 4 bytes"), (folder.path, "Is a directory"),
+            (folder.file("a"), "it is longer than 4 bytes"),
+            (folder.path, "Is a directory; it is a folder: name a file"),
             (folder.file("b"), "No such file or directory"),
         ]
         for (path, reason) in cases {
@@ -140,6 +142,28 @@ import Testing
         // /dev/full takes no byte; the sentence names it.
         let file = try AppendOnlyFile(path: "/dev/full")
         let error = #expect(throws: SystemError.self) { try file.append(Data("x".utf8)) }
-        #expect(error?.description == "cannot append to '/dev/full': No space left on device")
+        #expect(
+            error?.description
+                == "cannot append to '/dev/full': No space left on device; free some space and run the same command "
+                + "again")
+    }
+
+    /// A limit cuts a write short before it refuses one, as a full disk does.
+    @Test func namesTheFileSizeLimitAndTakesBackHalfARecord() async {
+        await #expect(processExitsWith: .exitCode(3)) {
+            FailedWrites.becomeErrors()
+            let folder = try TemporaryFolder()
+            let file = try AppendOnlyFile(path: folder.file("a"))
+            try file.append(Data("whole\n".utf8))
+            var limit = rlimit(rlim_cur: 10, rlim_max: 10)
+            if setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) != 0 { exit(1) }
+            do {
+                try file.append(Data("too long\n".utf8))
+            } catch let error as SystemError {
+                let cure = "raise the file-size limit (ulimit -f) and run the same command again"
+                let isTold = error.code == EFBIG && error.description.hasSuffix("; \(cure)")
+                exit(try isTold && folder.text("a") == "whole\n" ? 3 : 2)
+            }
+        }
     }
 }

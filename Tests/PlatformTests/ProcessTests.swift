@@ -27,7 +27,7 @@ import Testing
 
     @Test func aClosedReaderDoesNotEndTheProcess() async {
         await #expect(processExitsWith: .exitCode(3)) {
-            InterruptFlag.install()
+            FailedWrites.becomeErrors()
             let pipe = Pipe()
             dup2(pipe.fileHandleForWriting.fileDescriptor, 2)
             try pipe.fileHandleForReading.close()

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 
 @testable import Plotting
@@ -92,7 +93,7 @@ import Testing
         // Even the superuser cannot create a file there.
         let refused = problem(writing: figure, to: "/proc/self/figure.png")
         #expect(
-            [ENOENT, EACCES, EPERM].map { String(cString: strerror($0)).lowercased() }.contains {
+            [ENOENT, EACCES, EPERM].map { SystemError.reason($0, at: "") }.contains {
                 refused == "The picture /proc/self/figure.png cannot be written: \($0)."
             }, "\(refused)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
@@ -106,7 +107,9 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("figure.png").path
         let sentence = problem(writing: SampleFigures.curve(x: [0, 1], y: [0, 1]), to: path)
-        #expect(sentence.hasSuffix("cannot be written: permission denied."), "\(sentence)")
+        #expect(
+            sentence.hasSuffix("cannot be written: \(SystemError.reason(EACCES, at: path))."),
+            "\(sentence)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 

@@ -93,7 +93,8 @@ import Testing
             atPath: occupied, withIntermediateDirectories: false)
         #expect(
             throws: TensorStorageError(
-                path: occupied, "cannot be put in its place: Is a directory.")
+                path: occupied,
+                "cannot be put in its place: Is a directory; it is a folder: name a file.")
         ) { try writeSafetensors([content], to: occupied) }
         #expect(try directory.names() == ["occupied"])
     }
