@@ -108,9 +108,8 @@ private struct TrainedSweep {
         #expect(evaluations.map { $0["layout"]?.stringValue } == ["cpt", "cft", "neg-cft"])
         #expect(evaluations.allSatisfy { $0["means"]?.arrayValue?.count == 5 })
         let files = try #require(shown["files"]?.arrayValue)
-        let bytes =
-            try sweep.folder.names().isEmpty ? 0 : files.compactMap { $0["bytes"]?.integerValue }
-        #expect(shown["bytes"]?.integerValue == bytes.reduce(0, +))
+        let sizes = files.compactMap { $0["bytes"]?.integerValue }
+        #expect(sizes.count == files.count && shown["bytes"]?.integerValue == sizes.reduce(0, +))
         #expect(try json(sweep.output("runs", "show", sweep.base, "--json"))["base"] == .null)
     }
 
@@ -267,7 +266,7 @@ private struct TrainedSweep {
                 runs/bases/\(sweep.base): ok, run, finished at step 40
                 \(run)/config.yaml: ok, configuration of a run, polynomial under cft, 1 layers, 2 heads, width 16, d = 2
                 \(latest): ok, checkpoint at step 30, 1 layers, 2 heads, width 16, d = 2
-                \(latest)/model.safetensors: ok, 19 tensors, 15172 bytes
+                \(latest)/model.safetensors: ok, 19 tensors, 14788 bytes
                 \(latest)/state.json: ok, checkpoint state, step 30
                 \(run)/metrics.jsonl: ok, 3 records
 
