@@ -73,11 +73,23 @@ public final class FileLock {
             if code == EWOULDBLOCK { return nil }
             throw SystemError.failed(to: "lock", path, code: code)
         }
+        // Whoever deletes a run holds its lock: this one may be on a file that has just gone.
+        if !isNamed(descriptor, path) {
+            close(descriptor)
+            return try acquire(path, flags: flags)
+        }
         let text = Array("\(getpid())\n".utf8)
         let lock = FileLock(path: path, descriptor: descriptor)
         if ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, text.count, 0) != text.count {
             throw SystemError.failed(to: "write", path)
         }
         return lock
+    }
+
+    /// Whether `path` still names the file behind `descriptor`.
+    private static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+        var (held, named) = (stat(), stat())
+        return fstat(descriptor, &held) == 0 && stat(path, &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
     }
 }
