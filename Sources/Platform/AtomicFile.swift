@@ -4,8 +4,11 @@ import Foundation
 public enum AtomicFile {
     /// Writes `data` to `path`: readers see the old bytes or the new, never a part.
     ///
+    /// A device or a pipe is written through.
+    ///
     /// - Throws: ``SystemError`` that names the path and the reason; no temporary file stays behind.
     public static func write(_ data: Data, to path: String) throws {
+        if isDevice(path) { return try writeThrough(data, to: path) }
         let temporary = temporaryName(beside: path)
         let descriptor = retrying {
             open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -63,6 +66,21 @@ public enum AtomicFile {
             throw error
         }
         synchronizeFolder(of: path)
+    }
+
+    /// Whether `path` is a device, a pipe or a socket: there is nothing to replace, and a rename would put a file in
+    /// its place for everybody on the machine.
+    private static func isDevice(_ path: String) -> Bool {
+        var information = stat()
+        guard stat(path, &information) == 0 else { return false }
+        return ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
+    }
+
+    private static func writeThrough(_ data: Data, to path: String) throws {
+        let descriptor = retrying { open(path, O_WRONLY | O_CLOEXEC) }
+        if descriptor < 0 { throw SystemError.failed(to: "write", path) }
+        defer { close(descriptor) }
+        try writeAll(data, to: descriptor, path: path)
     }
 
     private static func temporaryName(beside path: String) -> String {

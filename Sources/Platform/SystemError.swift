@@ -13,9 +13,25 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// `cannot <action> '<path>': <reason>`, the reason being `strerror(code)`.
+    /// `cannot <action> '<path>': <reason>`, the reason being `strerror(code)`, and the cure where there is one.
     static func failed(to action: String, _ path: String, code: Int32 = errno) -> SystemError {
-        SystemError("cannot \(action) '\(path)': \(String(cString: strerror(code)))", code: code)
+        SystemError(
+            "cannot \(action) '\(path)': \(String(cString: strerror(code)))\(cure(path, code))",
+            code: code)
+    }
+
+    private static func cure(_ path: String, _ code: Int32) -> String {
+        switch code {
+        case ENOTDIR:
+            var place = path
+            while !place.isEmpty && access(place, F_OK) != 0 { place = Path.parent(of: place) }
+            return place.isEmpty ? "" : "; '\(place)' is a file: name another folder or remove it"
+        case EEXIST: return "; remove it or name another"
+        case EISDIR: return "; it is a folder: name a file"
+        case ENOSPC, EDQUOT: return "; free some space and run the same command again"
+        case EACCES, EPERM, EROFS: return "; choose another place or change its permissions"
+        default: return ""
+        }
     }
 }
 

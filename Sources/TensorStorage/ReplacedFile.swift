@@ -28,12 +28,39 @@ struct ReplacedFile {
 ///
 /// The file is written under a name of its own beside `path`, synchronised with the disk and renamed;
 /// then the directory is synchronised, so that the rename too survives a power cut.
+///
+/// A device or a pipe is written through: a rename would put a file in its place for everybody on the machine. A
+/// symbolic link is followed.
 func replaceFile(_ path: String, _ body: (ReplacedFile) throws -> Void) throws {
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    if exists && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
+        return try writeThrough(path, body)
+    }
+    let resolved = exists ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+    try replaceRegularFile(resolved, shown: path, body)
+}
+
+private func writeThrough(_ path: String, _ body: (ReplacedFile) throws -> Void) throws {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    let file = ReplacedFile(descriptor: descriptor, path: path)
+    guard descriptor >= 0 else { throw file.failure("written") }
+    var isOpen = true
+    defer { if isOpen { close(descriptor) } }
+    try body(file)
+    isOpen = false
+    guard close(descriptor) == 0 else { throw file.failure("written") }
+}
+
+/// Writes beside `path` and renames; `shown` is the path as the user gave it.
+private func replaceRegularFile(
+    _ path: String, shown: String, _ body: (ReplacedFile) throws -> Void
+) throws {
     let target = URL(fileURLWithPath: path)
     let directory = target.deletingLastPathComponent().path
     let beside = "\(directory)/.\(target.lastPathComponent).\(UUID().uuidString).partial"
     let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    let file = ReplacedFile(descriptor: descriptor, path: path)
+    let file = ReplacedFile(descriptor: descriptor, path: shown)
     guard descriptor >= 0 else { throw file.failure("created") }
     var isOpen = true
     do {

@@ -106,11 +106,12 @@ import Testing
         let error = #expect(throws: ConfigurationError.self) {
             try ConfigurationNode.parse(document: text, source: "f")
         }
-        #expect(error?.message == "nested more than 64 deep")
+        #expect(error?.message == "nested more than 64 deep; is this a configuration?")
         let deeper = String(repeating: "[", count: 100_000)
-        #expect(throws: ConfigurationError.self) {
+        let library = #expect(throws: ConfigurationError.self) {
             try ConfigurationNode.parse(document: deeper, source: "f")
         }
+        #expect(library?.message == error?.message)
     }
 
     @Test func refusesFilesThatAreNone() throws {
@@ -127,9 +128,10 @@ import Testing
                 == "none.yaml: cannot read 'none.yaml': No such file or directory")
         #expect(
             message("long.yaml")
-                == "long.yaml: cannot read 'long.yaml': it is longer than 1000000 bytes")
-        #expect(message("bytes.yaml") == "bytes.yaml: the file is not UTF-8 text")
-        #expect(message("").hasSuffix("Is a directory"))
+                == "long.yaml: cannot read 'long.yaml': it is longer than 1000000 bytes; a configuration "
+                + "is written by a person: is this the right file?")
+        #expect(message("bytes.yaml") == "bytes.yaml: the file is not UTF-8 text; save it as UTF-8, or is this the right file?")
+        #expect(message("").hasSuffix("Is a directory; it is a folder: name a file"))
     }
 
     @Test func printsWhatItReads() throws {

@@ -141,7 +141,8 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         let bad = SweepDirectory(path: folder.file("runs/poly/sweep.yaml/x"))
         #expect(
             folder.message { try bad.create(sweepText: "") }
-                == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory")
+                == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory; "
+                    + "'runs/poly/sweep.yaml' is a file: name another folder or remove it")
         try Folder.remove(sweep.manifestPath)
         #expect(
             folder.message { try sweep.updateManifest { _ in } }

@@ -23,12 +23,13 @@ import Testing
         let folder = try TemporaryFolder()
         try AtomicFile.write("x", to: folder.file("a"))
         let path = folder.file("a/b")
+        let cure = "; '\(folder.file("a"))' is a file: name another folder or remove it"
         let error = #expect(throws: SystemError.self) { try AtomicFile.write("y", to: path) }
-        #expect(error?.description == "cannot write '\(path)': Not a directory")
+        #expect(error?.description == "cannot write '\(path)': Not a directory\(cure)")
         let link = #expect(throws: SystemError.self) {
             try AtomicFile.replaceSymbolicLink(at: path, to: "t")
         }
-        #expect(link?.description == "cannot link '\(path)': Not a directory")
+        #expect(link?.description == "cannot link '\(path)': Not a directory\(cure)")
         let made = #expect(throws: SystemError.self) { try Folder.create(path + "/c") }
         #expect(made?.code == ENOTDIR)
     }
