@@ -19,6 +19,21 @@ import Testing
         #expect(try WholeFile.read(folder.file("a")) == data)
     }
 
+    /// As root a rename would put a file in the place of /dev/full or a pipe.
+    @Test func writesThroughAPipe() throws {
+        let folder = try TemporaryFolder()
+        let pipe = folder.file("pipe")
+        try #require(mkfifo(pipe, 0o600) == 0)
+        // Open for both, so that neither side waits for the other.
+        let reader = open(pipe, O_RDWR)
+        defer { close(reader) }
+        try AtomicFile.write("text", to: pipe)
+        var status = stat()
+        #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+        var found = [UInt8](repeating: 0, count: 4)
+        #expect(read(reader, &found, 4) == 4 && found == Array("text".utf8))
+    }
+
     @Test func namesPathAndReasonBelowARegularFile() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("x", to: folder.file("a"))

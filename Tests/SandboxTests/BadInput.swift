@@ -142,7 +142,12 @@ struct SpoiledFolder: Sendable {
 
     /// Makes a finished run look as if it had been interrupted.
     func interrupt(_ run: String) throws {
-        try patch("\(run)/metadata.json", "\"finished\"", "\"interrupted\"")
+        let name = "\(run)/metadata.json"
+        let text = String(decoding: try bytes(path(name)), as: UTF8.self)
+        let status = try #require(
+            text.firstRange(of: /"status"\s*:\s*"finished"/), "\(name) is of no finished run")
+        try write(
+            text.replacingCharacters(in: status, with: "\"status\" : \"interrupted\""), to: name)
     }
 
     /// Lets a sweep measure the run `cpt` again, for which it reads the weights.
