@@ -73,6 +73,7 @@ extension ConfigurationNode {
     private static func refuseManyAliases(_ text: String, source: String) throws {
         var count = 0
         var line = 1
+        var firstLine = 1
         var afterStar = false
         for byte in text.utf8 {
             let isName =
@@ -81,8 +82,9 @@ extension ConfigurationNode {
                 || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
             if afterStar && isName {
                 count += 1
+                if count == 1 { firstLine = line }
                 if count > 16 {
-                    throw refusedAlias(SourceMark(source: source, line: line, column: 1))
+                    throw refusedAlias(SourceMark(source: source, line: firstLine, column: 1))
                 }
             }
             afterStar = byte == UInt8(ascii: "*")

@@ -142,7 +142,7 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         #expect(
             folder.message { try bad.create(sweepText: "") }
                 == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory; "
-                    + "'runs/poly/sweep.yaml' is a file: name another folder or remove it")
+                + "'runs/poly/sweep.yaml' is a file: name another folder or remove it")
         try Folder.remove(sweep.manifestPath)
         #expect(
             folder.message { try sweep.updateManifest { _ in } }

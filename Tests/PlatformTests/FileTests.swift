@@ -124,7 +124,8 @@ import Testing
         try AtomicFile.write("12345", to: folder.file("a"))
         #expect(try WholeFile.read(folder.file("a"), maximumBytes: 5).count == 5)
         let cases = [
-            (folder.file("a"), "it is longer than 4 bytes"), (folder.path, "Is a directory"),
+            (folder.file("a"), "it is longer than 4 bytes"),
+            (folder.path, "Is a directory; it is a folder: name a file"),
             (folder.file("b"), "No such file or directory"),
         ]
         for (path, reason) in cases {
@@ -156,6 +157,9 @@ import Testing
         // /dev/full takes no byte; the sentence names it.
         let file = try AppendOnlyFile(path: "/dev/full")
         let error = #expect(throws: SystemError.self) { try file.append(Data("x".utf8)) }
-        #expect(error?.description == "cannot append to '/dev/full': No space left on device")
+        #expect(
+            error?.description
+                == "cannot append to '/dev/full': No space left on device; free some space and run the same "
+                + "command again")
     }
 }

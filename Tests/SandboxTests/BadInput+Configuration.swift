@@ -52,7 +52,7 @@ extension BadInput {
             says: ["bad.yaml:1:11: inherit: base/quick.yaml is in none of the folders ., sweeps"],
             cures: ["run sandbox in the folder that holds sweeps/"]),
         .text(
-            "bomb of aliases", bomb, says: ["bad.yaml:3:1: ", "aliases"], cures: ["use inherit"]),
+            "bomb of aliases", bomb, says: ["bad.yaml:2:1: ", "aliases"], cures: ["use inherit"]),
         .text(
             "bomb of aliases in a key", bomb + "? *i\n: 1\n", says: ["bad.yaml:", "aliases"],
             cures: ["use inherit"]),
