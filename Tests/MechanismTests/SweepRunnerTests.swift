@@ -189,8 +189,8 @@ import Training
         let error = #expect(throws: ModelFolderError.self) { try run(plan, in: folder) }
         #expect(
             error?.description
-                == "\(path) is a run without a checkpoint; delete the folder, and the sweep makes it anew"
-        )
+                == "\(path) is a run without a checkpoint; delete it (sandbox runs rm \(path)) and run the sweep "
+                + "again, which makes it anew")
     }
 
     @Test func twoProcessesCannotTrainOneRun() throws {
