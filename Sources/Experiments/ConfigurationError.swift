@@ -34,8 +34,14 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
         self.message = message
     }
 
-    /// The mark, a colon and the message.
-    public var description: String { "\(mark): \(message)" }
+    /// The mark, a colon and the message on one line: line ends and other control characters, which a value or a file
+    /// name may hold, are escaped.
+    public var description: String {
+        "\(mark): \(message)".unicodeScalars.map { scalar in
+            let isControl = scalar.properties.generalCategory == .control
+            return isControl ? scalar.escaped(asASCII: false) : String(scalar)
+        }.joined()
+    }
 }
 
 /// Help for misspelled names.
@@ -45,6 +51,8 @@ public enum Spelling {
     /// Distance: insertions, deletions, substitutions and swaps of neighbours, upper and lower case alike
     /// (optimal string alignment). Near means at most two edits, or a third of the word's length.
     public static func nearest(to word: String, among accepted: [String]) -> String? {
+        // No name is that long, and the distance costs the product of both lengths.
+        if word.count > 100 { return nil }
         let limit = max(2, word.count / 3)
         var best: (name: String, distance: Int)?
         for name in accepted {

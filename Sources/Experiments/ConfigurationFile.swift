@@ -86,6 +86,7 @@ private struct InheritanceLoader {
         for (entry, mark) in try inheritedEntries(of: node, isPreset: isPreset) {
             let isBase = entry.hasPrefix("base/")
             let file = locate(entry, folder: folder, isBase: isBase)
+            if isBase { try checkIsThere(file, preset: entry, inheritedBy: path, mark: mark) }
             try check(file, mark: mark)
             let inner: ConfigurationNode
             do {
@@ -120,6 +121,29 @@ private struct InheritanceLoader {
         return entries
     }
 
+    /// Refuses a preset that lies in none of the places it is looked for. A sweep that the program makes itself has no
+    /// file that could be cited.
+    private func checkIsThere(
+        _ file: String, preset: String, inheritedBy path: String, mark: SourceMark
+    ) throws {
+        if FileManager.default.fileExists(atPath: file) { return }
+        let isWritten = FileManager.default.fileExists(atPath: path)
+        throw ConfigurationError(
+            isWritten ? mark : SourceMark(source: preset),
+            (isWritten ? "inherit: \(preset) " : "the preset ")
+                + "is in none of the folders \(places(beside: Path.parent(of: path))); run sandbox in the folder "
+                + "that holds sweeps/, or name a sweep file that lies beside base/")
+    }
+
+    /// The folders in which `base/` is looked for, for a message.
+    private func places(beside folder: String) -> String {
+        var all: [String] = []
+        for place in [folder.isEmpty ? "." : folder] + searchFolders where !all.contains(place) {
+            all.append(place)
+        }
+        return all.joined(separator: ", ")
+    }
+
     private func checkPreset(_ preset: String, folder: String) throws {
         var names: Set<String> = []
         for place in [folder.isEmpty ? "." : folder] + searchFolders {
@@ -128,9 +152,16 @@ private struct InheritanceLoader {
                 names.insert(String(file.dropLast(5)))
             }
         }
+        let mark = SourceMark(source: "command line: --preset \(preset)")
+        if names.isEmpty {
+            throw ConfigurationError(
+                mark,
+                "no preset (base/*.yaml) is in the folders \(places(beside: folder)); run sandbox in the folder "
+                    + "that holds sweeps/")
+        }
         if !names.contains(preset) {
             throw ConfigurationError(
-                SourceMark(source: "command line: --preset \(preset)"),
+                mark,
                 "unknown preset '\(preset)'" + Spelling.hint(for: preset, among: names.sorted()))
         }
     }

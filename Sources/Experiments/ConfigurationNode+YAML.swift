@@ -12,14 +12,23 @@ extension ConfigurationNode {
     ///
     /// - Throws: ``ConfigurationError`` for a missing, unreadable, over-long or ill-formed file.
     public static func read(path: String) throws -> (node: ConfigurationNode, text: String) {
+        if path.isEmpty {
+            throw ConfigurationError(
+                SourceMark(source: "the file name"), "it is empty; name a configuration file")
+        }
         let data: Data
         do {
             data = try WholeFile.read(path, maximumBytes: maximumFileBytes)
         } catch let error as SystemError {
-            throw ConfigurationError(SourceMark(source: path), error.description)
+            let cure =
+                error.code == EFBIG
+                ? "; a configuration is written by a person: is this the right file?" : ""
+            throw ConfigurationError(SourceMark(source: path), error.description + cure)
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw ConfigurationError(SourceMark(source: path), "the file is not UTF-8 text")
+            throw ConfigurationError(
+                SourceMark(source: path),
+                "the file is not UTF-8 text; save it as UTF-8, or is this the right file?")
         }
         return (try parse(document: text, source: path), text)
     }
@@ -39,6 +48,7 @@ extension ConfigurationNode {
 
     /// Reads any YAML value; an empty text is null.
     public static func parse(value text: String, source: String) throws -> ConfigurationNode {
+        try refuseManyAliases(text, source: source)
         do {
             // The `.basic` resolver leaves every plain scalar a string, hence no surprises with keys.
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
@@ -54,6 +64,39 @@ extension ConfigurationNode {
         }
     }
 
+    /// Refuses a text that seems to have more than a few aliases before the library sees it.
+    ///
+    /// Nested aliases make a small text stand for a huge tree, and the library walks it whole when it compares the
+    /// keys of a mapping. What looks like an alias (`*` and a letter, digit, `_` or `-`) may stand in a comment or in
+    /// quotes; up to 16 of them are left to ``convert(_:source:depth:)``, which knows, because they cannot multiply
+    /// to more than 3⁵ times the text.
+    private static func refuseManyAliases(_ text: String, source: String) throws {
+        var count = 0
+        var line = 1
+        var firstLine = 1
+        var afterStar = false
+        for byte in text.utf8 {
+            let isName =
+                byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            if afterStar && isName {
+                count += 1
+                if count == 1 { firstLine = line }
+                if count > 16 {
+                    throw refusedAlias(SourceMark(source: source, line: firstLine, column: 1))
+                }
+            }
+            afterStar = byte == UInt8(ascii: "*")
+            if byte == UInt8(ascii: "\n") { line += 1 }
+        }
+    }
+
+    private static func refusedAlias(_ mark: SourceMark) -> ConfigurationError {
+        ConfigurationError(
+            mark, "anchors (&name) and aliases (*name) are not accepted; use inherit")
+    }
+
     private static func key(_ node: Node, source: String) throws -> (String, SourceMark) {
         let mark = SourceMark(source: source, line: node.mark?.line, column: node.mark?.column)
         guard case .scalar(let scalar) = node, scalar.anchor == nil else {
@@ -67,11 +110,11 @@ extension ConfigurationNode {
     ) throws -> ConfigurationNode {
         let mark = SourceMark(source: source, line: node.mark?.line, column: node.mark?.column)
         if node.anchor != nil || node.alias != nil {
-            throw ConfigurationError(
-                mark, "anchors (&name) and aliases (*name) are not accepted; use inherit")
+            throw refusedAlias(mark)
         }
         if depth > maximumDepth {
-            throw ConfigurationError(mark, "nested more than \(maximumDepth) deep")
+            throw ConfigurationError(
+                mark, "nested more than \(maximumDepth) deep; is this a configuration?")
         }
         switch node {
         case .scalar(let scalar):
@@ -93,8 +136,7 @@ extension ConfigurationNode {
                 return Entry(key: key, keyMark: keyMark, value: value)
             }
             return ConfigurationNode(.mapping(entries), mark: mark)
-        case .alias:
-            throw ConfigurationError(mark, "aliases (*name) are not accepted; use inherit")
+        case .alias: throw refusedAlias(mark)
         }
     }
 
@@ -110,11 +152,17 @@ extension ConfigurationError {
     /// One sentence for an error of the YAML library, whose own texts span several lines.
     init(yaml error: YamlError, source: String) {
         func at(_ mark: Mark, _ problem: String, _ context: YamlError.Context?) -> Self {
+            let place = SourceMark(source: source, line: mark.line, column: mark.column)
+            // libYAML's own limit, whose text names a C function.
+            if problem.hasPrefix("Maximum nesting level") {
+                return ConfigurationError(
+                    place,
+                    "nested more than \(ConfigurationNode.maximumDepth) deep; is this a configuration?"
+                )
+            }
             // libYAML's contexts are phrases such as "while parsing a flow mapping".
             let where_ = context.map { " (\($0.text) that begins at line \($0.mark.line))" } ?? ""
-            return ConfigurationError(
-                SourceMark(source: source, line: mark.line, column: mark.column),
-                "not valid YAML: \(problem)\(where_)")
+            return ConfigurationError(place, "not valid YAML: \(problem)\(where_)")
         }
         switch error {
         case .scanner(let context, let problem, let mark, _),

@@ -90,12 +90,17 @@ public struct ConfigurationNode: Sendable {
         case .mapping: return "a mapping"
         case .scalar(let text, _):
             switch scalarValue {
-            case .string: return "'\(text)'"
+            case .string: return "'\(abridged(text))'"
             case .null: return "empty"
-            default: return text
+            default: return abridged(text)
             }
         }
     }
+}
+
+/// `text` for a message, its middle left out when it is longer than a line of a terminal.
+func abridged(_ text: String) -> String {
+    text.count > 80 ? "\(text.prefix(60))…\(text.suffix(15))" : text
 }
 
 /// What the text of an unquoted scalar means.

@@ -50,7 +50,8 @@ public final class ConfigurationReader {
         let place = name.isEmpty ? "at the top level" : "in \(name)"
         throw ConfigurationError(
             entry.keyMark,
-            "unknown key '\(entry.key)' \(place)\(Spelling.hint(for: entry.key, among: asked))")
+            "unknown key '\(abridged(entry.key))' \(place)\(Spelling.hint(for: entry.key, among: asked))"
+        )
     }
 
     // MARK: Sections
@@ -243,7 +244,8 @@ public final class ConfigurationReader {
         }
         if let value = parse(text) { return value }
         throw ConfigurationError(
-            node.mark, "\(place) is '\(text)'" + Spelling.hint(for: text, among: accepted))
+            node.mark, "\(place) is '\(abridged(text))'" + Spelling.hint(for: text, among: accepted)
+        )
     }
 
     private func fallback<Value>(

@@ -135,7 +135,7 @@ public struct SweepFile: Sendable {
         if name.isEmpty || fileNameText(name) != name || name.hasPrefix(".") || name == "bases" {
             throw reader.error(
                 "name",
-                "is '\(name)'; expected a folder name of at most 40 letters, digits, '.', '_', '-', '+' and "
+                "is '\(abridged(name))'; expected a folder name of at most 40 letters, digits, '.', '_', '-', '+' and "
                     + "'=', not starting with '.', and not 'bases'")
         }
         return name
@@ -202,7 +202,7 @@ public struct SweepFile: Sendable {
             } else {
                 throw ConfigurationError(
                     entry.keyMark,
-                    "exclude names the unknown parameter '\(name)'"
+                    "exclude names the unknown parameter '\(abridged(name))'"
                         + Spelling.hint(for: name, among: names))
             }
         }

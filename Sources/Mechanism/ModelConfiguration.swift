@@ -1,4 +1,5 @@
 import Experiments
+import Platform
 import Transformer
 
 /// The section `model:` with the public code's names.
@@ -41,6 +42,27 @@ public struct ModelConfiguration: Encodable, Sendable, Hashable {
                 "n_embd",
                 "is \(embeddingDimension), not a multiple of n_head = \(headCount); "
                     + "choose n_embd = n_head × head size")
+        }
+        try refuseBeyondMemory(reader)
+    }
+
+    /// Refuses sizes whose parameters, gradients and moments cannot be held, before they end the program.
+    private func refuseBeyondMemory(_ reader: ConfigurationReader) throws {
+        let width = Double(embeddingDimension)
+        let parameters =
+            Double(layerCount) * 12 * width * width
+            + Double(2 * positionCount + inputDimension) * width
+        let needed = parameters * Double(4 * MemoryLayout<Float>.size)
+        let present = Double(MemoryStatistics.current().totalBytes)
+        if needed > present {
+            func gibibytes(_ bytes: Double) -> String {
+                "\(Int((bytes / 0x1p30).rounded(.up))) GiB"
+            }
+            throw reader.error(
+                "n_embd",
+                "is \(embeddingDimension): with n_layer = \(layerCount) and n_positions = \(positionCount) weights, "
+                    + "gradients and moments take \(gibibytes(needed)) and this machine has \(gibibytes(present)); "
+                    + "lower n_embd, n_layer or n_positions")
         }
     }
 

@@ -65,6 +65,11 @@ public enum PublicForm {
             throw ModelFolderError(
                 description: "\(output) exists already; choose another folder or remove it")
         }
+        let parent = Path.parent(of: output)
+        if !parent.isEmpty && !Folder.isFolder(parent) {
+            throw ModelFolderError(
+                description: "\(output) cannot be made: \(parent) is not a folder; create it first")
+        }
         let model = try StoredModel(folder: folder)
         let configuration = ConfigurationNode(
             ["model": try JSONValue(encoding: model.configuration)], source: "exported model")

@@ -150,6 +150,34 @@ public struct BaseConfiguration: Sendable {
                 "curriculum", "log_every", "checkpoint_seconds",
             ] { _ = reader.node(key) }
         }
+        if let source {
+            try checkSource(source) { reader.error("from", "does not work: \($0)") }
+        }
+    }
+
+    /// Refuses a folder that holds no finished model of the sizes asked for, at the place where it is named.
+    ///
+    /// Weights that cannot be read are a damaged file, not a mistake of the configuration: reading them says so.
+    private func checkSource(
+        _ source: String, error: (String) -> ConfigurationError
+    ) throws {
+        let folder: ModelFolder
+        do {
+            folder = try ModelFolder(path: source)
+        } catch let problem as ModelFolderError {
+            throw error(problem.description)
+        }
+        if let status = try folder.run?.metadata()?.status, status != .finished {
+            throw error(
+                "the run \(source) is \(status.rawValue); finish it first, or name one of its checkpoints "
+                    + "(\(source)/checkpoints/step_…)")
+        }
+        let stored = try folder.modelConfiguration()
+        if let size = stored.firstDifference(from: model) {
+            throw error(
+                "\(source) holds a model with \(size.key) = \(size.own), and the section model asks for "
+                    + "\(size.other); make them agree")
+        }
     }
 
     /// What decides the base's weights, when it is trained here.

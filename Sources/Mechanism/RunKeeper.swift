@@ -75,13 +75,26 @@ struct RunKeeper {
                 description: "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
                     + "metadata.json, \(hash) asked for); move or delete the folder")
         }
-        let stored = try hashOfFile(directory.configurationPath)
+        let stored: String
+        do {
+            stored = try hashOfFile(directory.configurationPath)
+        } catch let error as ConfigurationError {
+            throw RunError(description: "\(error); \(cure)")
+        }
         if stored != hash {
             throw RunError(
                 description: "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
-                    + "was trained there (hash \(hash)); restore it, or delete the folder to train it anew")
+                    + "was trained there (hash \(hash)); \(cure)")
+        }
+        if metadata.status == .finished, try directory.latestCheckpointStep() == nil {
+            throw RunError(
+                description: "'\(directory.path)' is a finished run without a checkpoint; \(cure)")
         }
         return metadata
+    }
+
+    private var cure: String {
+        "restore it, or delete the folder '\(directory.path)' to train it anew"
     }
 
     /// Writes configuration and metadata of a run that is not there yet, so that another process can train it.
@@ -124,11 +137,6 @@ struct RunKeeper {
         let wasFinished = earlier?.status == .finished
         let checkpoint = try directory.latestCheckpointStep().map {
             try Checkpoint.readState(directory.checkpointPath(step: $0))
-        }
-        if wasFinished && checkpoint == nil {
-            throw RunError(
-                description: "'\(directory.path)' is a finished run without a checkpoint; restore it, or delete the "
-                    + "folder to train it anew")
         }
         let log = try log()
         let records = try RunRecords(

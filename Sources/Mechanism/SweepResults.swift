@@ -1,6 +1,7 @@
 import Experiments
 import InContextRegression
 import Kernels
+import Platform
 
 /// Squared errors of one model under one evaluation layout: what every curve and interval is computed from.
 public struct EvaluationCell: Sendable {
@@ -20,12 +21,19 @@ public struct LossRecord: Sendable {
     public let loss: Double
 
     /// The training losses of a run.
+    ///
+    /// - Throws: ``RunError`` when metrics.jsonl is missing or damaged.
     static func read(_ directory: RunDirectory) throws -> [LossRecord] {
-        try RecordReader.read(directory.metricsPath).compactMap { record in
-            guard let step = record["step"]?.integerValue,
-                let loss = record["train/loss"]?.doubleValue
-            else { return nil }
-            return LossRecord(step: step, loss: loss)
+        do {
+            return try RecordReader.read(directory.metricsPath).compactMap { record in
+                guard let step = record["step"]?.integerValue,
+                    let loss = record["train/loss"]?.doubleValue
+                else { return nil }
+                return LossRecord(step: step, loss: loss)
+            }
+        } catch let error as SystemError {
+            throw RunError(
+                description: "\(error); restore it, or delete the folder '\(directory.path)' to train it anew")
         }
     }
 }

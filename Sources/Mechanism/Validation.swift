@@ -118,7 +118,7 @@ public struct Validation: Sendable {
     private static func configurationSummary(_ path: String) throws -> String {
         let node = try ConfigurationNode.read(path: path).node
         if node["pretraining"] == nil && node["task"] == nil {
-            return "public form, \(try readModelSection(path).summary)"
+            return "public form, \(try ModelFolder.readModel(path).summary)"
         }
         switch try RecordedRun.kind(of: node) {
         case .run(let configuration):

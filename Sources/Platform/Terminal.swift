@@ -28,20 +28,35 @@ public enum Terminal {
         return wish.isEmpty && isTerminal(stream)
     }
 
-    /// Writes `text` with as few `write(2)` calls as the system allows.
+    /// Writes a message to standard error.
     ///
-    /// A stream that cannot be written is not worth stopping a training run for: the rest of the text is
-    /// dropped.
+    /// A stream that cannot be written is not worth stopping a training run for: the rest of the text is dropped.
     public static func write(_ text: String, to stream: Stream) {
+        _ = writeAll(text, to: stream)
+    }
+
+    /// Writes a result to standard output; a reader that has gone (`| head`) has read what it wanted.
+    ///
+    /// - Throws: ``SystemError`` when the rest cannot be written, as on a full disk.
+    public static func print(_ text: String) throws {
+        let code = writeAll(text, to: .output)
+        if code != 0 && code != EPIPE {
+            throw SystemError.failed(to: "write", "standard output", code: code)
+        }
+    }
+
+    /// Writes `text` with as few `write(2)` calls as the system allows; the `errno` of the one that failed, or 0.
+    private static func writeAll(_ text: String, to stream: Stream) -> Int32 {
         let bytes = Array(text.utf8)
-        bytes.withUnsafeBytes { buffer in
+        return bytes.withUnsafeBytes { buffer in
             var offset = 0
             while offset < buffer.count {
                 let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
                 let written = retrying { systemWrite(stream.rawValue, rest) }
-                if written <= 0 { return }
+                if written <= 0 { return written < 0 ? errno : EIO }
                 offset += written
             }
+            return 0
         }
     }
 }

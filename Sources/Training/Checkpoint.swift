@@ -113,12 +113,11 @@ public enum Checkpoint {
         return record
     }
 
-    /// The path of a checkpoint's parameters, which are as they were written.
+    /// Makes sure that a checkpoint's parameters are as they were written.
     ///
     /// - Throws: ``CheckpointError`` when state.json or the file is damaged.
-    public static func checkedModelPath(_ folder: String) throws -> String {
+    public static func checkModel(_ folder: String) throws {
         try check([model], of: try readState(folder), in: folder)
-        return "\(folder)/\(model)"
     }
 
     /// Reads a checkpoint's `state.json`.
@@ -136,11 +135,12 @@ public enum Checkpoint {
                 "\(path) has format version \(version) and this program reads \(known); "
                     + (version > known ? "use a newer sandbox" : cure(folder)))
         }
-        do {
-            return try JSONDecoder().decode(CheckpointState.self, from: data)
-        } catch {
+        guard let state = try? JSONDecoder().decode(CheckpointState.self, from: data),
+            state.step >= 0, state.lossCount >= 0, state.workers >= 1
+        else {
             throw CheckpointError("\(path) lacks a value a checkpoint needs; \(cure(folder))")
         }
+        return state
     }
 
     private static func check(
@@ -148,10 +148,13 @@ public enum Checkpoint {
     ) throws {
         for name in names {
             let path = "\(folder)/\(name)"
-            if try sha256Hex(ofFile: path) != record.sha256[name] {
-                throw CheckpointError(
-                    "\(path) is not what was written there (its SHA-256 differs from state.json's); "
-                        + cure(folder))
+            let hash = try? sha256Hex(ofFile: path)
+            if hash == nil || hash != record.sha256[name] {
+                let what =
+                    hash == nil
+                    ? "is missing"
+                    : "is not what was written there (its SHA-256 differs from state.json's)"
+                throw CheckpointError("\(path) \(what); \(cure(folder))")
             }
         }
     }

@@ -35,7 +35,7 @@ struct BenchMachineCommand: ParsableCommand {
         try reportingErrors {
             let report = try MachineReport.measure()
             let text = json ? CanonicalJSON.text(of: report.json) + "\n" : report.text
-            Terminal.write(text, to: .output)
+            try Terminal.print(text)
         }
     }
 }

@@ -63,9 +63,9 @@ struct ExportCSVCommand: ParsableCommand {
 /// Writes `text` to the file `output`, whole or not at all, or to standard output.
 func write(_ text: String, to output: String?) throws {
     guard let output else {
-        Terminal.write(text, to: .output)
+        try Terminal.print(text)
         return
     }
     try AtomicFile.write(text, to: output)
-    Terminal.write("wrote \(output)\n", to: .output)
+    try Terminal.print("wrote \(output)\n")
 }

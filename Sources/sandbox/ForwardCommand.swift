@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import Kernels
 import Mechanism
@@ -37,6 +38,7 @@ struct ForwardCommand: ParsableCommand {
         try reportingErrors {
             BLAS.useOneThread()
             let model = try StoredModel(folder: checkpoint)
+            try refuseToOverwrite([input, model.weightsPath])
             let batch = try ForwardBatch(path: input, configuration: model.decoder.configuration)
             if gradients && batch.targets == nil {
                 throw ForwardError(
@@ -46,6 +48,18 @@ struct ForwardCommand: ParsableCommand {
             }
             try writeSafetensors(
                 batch.results(of: model, gradients: gradients), to: output)
+        }
+    }
+
+    /// Results may not take the place of what they are computed from.
+    private func refuseToOverwrite(_ sources: [String]) throws {
+        func resolved(_ path: String) -> String {
+            URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        }
+        for source in sources where resolved(source) == resolved(output) {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --output \(output)"),
+                "\(source) is read by this command and would be replaced; name another file")
         }
     }
 }

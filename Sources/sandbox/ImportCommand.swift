@@ -46,7 +46,7 @@ struct ImportGargCommand: ParsableCommand {
         try reportingErrors {
             let path = try PublicForm.importModel(
                 from: folder, runs: runs, programVersion: Version.text)
-            reportPath(path, json: json)
+            try reportPath(path, json: json)
         }
     }
 }
@@ -97,14 +97,13 @@ struct ExportGargCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             try PublicForm.export(from: folder, to: output, withTokenEmbedding: withWte)
-            reportPath(output, json: json)
+            try reportPath(output, json: json)
         }
     }
 }
 
 /// Says what was written: `wrote PATH`, or {"path": PATH}.
-private func reportPath(_ path: String, json: Bool) {
+private func reportPath(_ path: String, json: Bool) throws {
     let report: JSONValue = ["path": .string(path)]
-    Terminal.write(
-        json ? CanonicalJSON.text(of: report) + "\n" : "wrote \(path)\n", to: .output)
+    try Terminal.print(json ? CanonicalJSON.text(of: report) + "\n" : "wrote \(path)\n")
 }

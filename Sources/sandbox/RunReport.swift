@@ -24,7 +24,7 @@ struct RunReport {
                 "run": .string(directory.path),
                 "evaluations": .array(try evaluations.map { try JSONValue(encoding: $0) }),
             ]
-            Terminal.write(CanonicalJSON.text(of: report) + "\n", to: .output)
+            try Terminal.print(CanonicalJSON.text(of: report) + "\n")
             return
         }
         var text = "\(directory.path)\n"
@@ -35,6 +35,6 @@ struct RunReport {
                 record.metric.replacing("_", with: " "), record.name, mean,
                 record.means.count - 1, record.examples)
         }
-        Terminal.write(text, to: .output)
+        try Terminal.print(text)
     }
 }

@@ -35,10 +35,9 @@ struct RunsDiffCommand: ParsableCommand {
         try reportingErrors {
             let runs = (try folder.catalog.run(first), try folder.catalog.run(second))
             let comparison = try RunComparison(runs.0, runs.1)
-            Terminal.write(
-                json
+            try Terminal.print(json
                     ? CanonicalJSON.text(of: report(comparison, runs.0, runs.1)) + "\n"
-                    : text(comparison, runs.0, runs.1), to: .output)
+                    : text(comparison, runs.0, runs.1))
         }
     }
 

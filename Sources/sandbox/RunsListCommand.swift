@@ -58,10 +58,9 @@ struct RunsListCommand: ParsableCommand {
                 status == nil || status == run.status?.rawValue ?? Self.damaged
             }.map(RunRow.init)
             if json {
-                Terminal.write(
-                    CanonicalJSON.text(of: .array(rows.map(\.json))) + "\n", to: .output)
+                try Terminal.print(CanonicalJSON.text(of: .array(rows.map(\.json))) + "\n")
             } else {
-                Terminal.write(text(rows), to: .output)
+                try Terminal.print(text(rows))
             }
         }
     }

@@ -38,7 +38,7 @@ struct RunsRemoveCommand: ParsableCommand {
             let removal = try RunRemoval(runs, in: folder.catalog)
             let paths = removal.runs.map(\.directory.path) + removal.sweeps.map(\.directory.path)
             if dryRun {
-                report(paths, removal, verb: "would remove")
+                try report(paths, removal, verb: "would remove")
                 return
             }
             let what = "\(describe(removal)), \(TextTable.bytes(removal.bytes))"
@@ -60,10 +60,10 @@ struct RunsRemoveCommand: ParsableCommand {
                 try removal.perform { removed.append($0) }
             } catch {
                 // What went before the failure is gone, and the user learns of it.
-                report(removed, removal, verb: "removed")
+                try report(removed, removal, verb: "removed")
                 throw error
             }
-            report(removed, removal, verb: "removed")
+            try report(removed, removal, verb: "removed")
         }
     }
 
@@ -80,15 +80,15 @@ struct RunsRemoveCommand: ParsableCommand {
         return parts.joined(separator: " and ")
     }
 
-    private func report(_ paths: [String], _ removal: RunRemoval, verb: String) {
+    private func report(_ paths: [String], _ removal: RunRemoval, verb: String) throws {
         if json {
             let report: JSONValue = [
                 "removed": .array(paths.map(JSONValue.string)), "bytes": .integer(removal.bytes),
                 "dry_run": .boolean(dryRun),
             ]
-            Terminal.write(CanonicalJSON.text(of: report) + "\n", to: .output)
+            try Terminal.print(CanonicalJSON.text(of: report) + "\n")
         } else {
-            Terminal.write(paths.map { "\(verb) \($0)\n" }.joined(), to: .output)
+            try Terminal.print(paths.map { "\(verb) \($0)\n" }.joined())
         }
     }
 }

@@ -31,9 +31,7 @@ struct RunsShowCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             let description = try RunDescription(folder.catalog.run(name))
-            Terminal.write(
-                json ? CanonicalJSON.text(of: description.json) + "\n" : try description.text(),
-                to: .output)
+            try Terminal.print(json ? CanonicalJSON.text(of: description.json) + "\n" : try description.text())
         }
     }
 }

@@ -52,14 +52,12 @@ struct SweepCommand: ParsableCommand {
         let plan = try SweepPlan(file, root: output.runs)
         if printConfig {
             let defaults = try plan.runs[0].configuration.resolved(sweep: plan.name)
-            Terminal.write(try file.printed(defaults: defaults), to: .output)
+            try Terminal.print(file.printed(defaults: defaults))
             return
         }
         if dryRun {
-            Terminal.write(
-                try SweepEstimate(plan, root: output.runs, workers: output.workerCount)
-                    .report(json: output.json),
-                to: .output)
+            try Terminal.print(SweepEstimate(plan, root: output.runs, workers: output.workerCount)
+                    .report(json: output.json))
             return
         }
         InterruptFlag.install()

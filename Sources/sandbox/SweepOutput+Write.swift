@@ -19,7 +19,7 @@ extension SweepOutput {
         var written = [directory.summaryPath]
         let report = SweepTable(summary)
         // The table first: a picture that cannot be drawn must not hide the results.
-        if !json { Terminal.write(report.text + "\n", to: .output) }
+        if !json { try Terminal.print(report.text + "\n") }
         let figures = SweepFigures(summary: summary).all()
         written += try draw(figures, in: directory.plotsPath, summaryText: table.text)
         try showInTensorBoard(figures, in: directory.plotsPath)
@@ -31,10 +31,9 @@ extension SweepOutput {
             written += try draw(figures, in: folder, summaryText: table.text)
         }
         if json {
-            Terminal.write(
-                CanonicalJSON.text(of: report.json(written: written)) + "\n", to: .output)
+            try Terminal.print(CanonicalJSON.text(of: report.json(written: written)) + "\n")
         } else {
-            Terminal.write(written.map { "wrote \($0)\n" }.joined(), to: .output)
+            try Terminal.print(written.map { "wrote \($0)\n" }.joined())
         }
     }
 

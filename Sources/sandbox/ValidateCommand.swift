@@ -34,12 +34,11 @@ struct ValidateCommand: ParsableCommand {
         try reportingErrors {
             let findings = files.map { Validation($0, root: folder.runs) }
             if json {
-                Terminal.write(
-                    CanonicalJSON.text(of: .array(findings.map(report))) + "\n", to: .output)
+                try Terminal.print(CanonicalJSON.text(of: .array(findings.map(report))) + "\n")
             } else {
                 for finding in findings {
                     if finding.isSound {
-                        Terminal.write("\(finding.path): ok, \(finding.summary)\n", to: .output)
+                        try Terminal.print("\(finding.path): ok, \(finding.summary)\n")
                     }
                     for problem in finding.problems {
                         Terminal.write("\(problem.message)\n", to: .error)

@@ -226,6 +226,7 @@ import Testing
         let blocked = try folder.write("", to: "file") + "/curves"
         #expect(
             folder.message { try EventFile.replace(in: blocked, events: events(1)) }
-                == "cannot create the folder 'file/curves': Not a directory")
+                == "cannot create the folder 'file/curves': Not a directory; 'file' is a file: name another folder or "
+                + "remove it")
     }
 }

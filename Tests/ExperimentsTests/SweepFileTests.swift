@@ -57,8 +57,9 @@ import Testing
         #expect(sweep.configuration["model"]?["n_dims"]?.scalarValue == .integer(10))
         #expect(
             folder.message { try loadSweep(folder, "elsewhere/mine.yaml") }
-                == "elsewhere/mine.yaml:3:11: inherit: cannot read 'elsewhere/base/quick.yaml': "
-                + "No such file or directory")
+                == "elsewhere/mine.yaml:3:11: inherit: base/quick.yaml is in none of the folders "
+                + "elsewhere; run sandbox in the folder that holds sweeps/, or name a sweep file that lies beside "
+                + "base/")
     }
 
     @Test func unknownPresetsNameTheNearest() throws {

@@ -148,13 +148,14 @@ import Testing
     }
 
     @Test func refusesWhatDoesNotFit() throws {
+        let cure = "; make config.yaml and model.safetensors agree, or convert the checkpoint again"
         var wrongShape = try PublicFolder()
         wrongShape.configuration = wrongShape.configuration.replacingOccurrences(
             of: "n_embd: 16", with: "n_embd: 32")
         let file = wrongShape.path + "/model.safetensors"
         #expect(
             try wrongShape.refusal()
-                == "\(file): tensor \"_read_in.weight\" has the shape [16, 2]; [32, 2] is expected."
+                == "\(file): tensor \"_read_in.weight\" has the shape [16, 2]; [32, 2] is expected\(cure)"
         )
 
         var surplus = try PublicFolder()
@@ -163,7 +164,7 @@ import Testing
         #expect(
             try surplus.refusal()
                 == "\(surplus.path)/model.safetensors: the tensor _backbone.h.1.ln_1.weight has no place in the "
-                + "model that config.yaml describes; check n_layer and family")
+                + "model that config.yaml describes (check n_layer)\(cure)")
 
         var missing = try PublicFolder()
         missing.tensors.removeAll { $0.name == "_backbone.ln_f.bias" }
@@ -179,14 +180,14 @@ import Testing
         #expect(
             try integers.refusal()
                 == "\(integers.path)/model.safetensors: tensor \"_read_out.bias\" has the dtype I64; "
-                + "F32, F16, BF16 or F64 is expected.")
+                + "F32, F16, BF16 or F64 is expected\(cure)")
 
         var sectionless = try PublicFolder()
         sectionless.configuration = "training: {}"
         #expect(
             try sectionless.refusal()
                 == "\(sectionless.path)/config.yaml has no section 'model' with n_dims, n_positions, n_embd, n_layer "
-                + "and n_head")
+                + "and n_head\(cure)")
     }
 
     @Test func namesAFolderThatHoldsNoModel() throws {
@@ -211,7 +212,8 @@ import Testing
         }
         #expect(
             error.map { "\($0)" }
-                == "\(source.path) holds a model with n_positions = 12, and the section model asks for 13; "
+                == "command line: pretraining={from: \(source.path)}: pretraining.from does not work: "
+                + "\(source.path) holds a model with n_positions = 12, and the section model asks for 13; "
                 + "make them agree")
     }
 }

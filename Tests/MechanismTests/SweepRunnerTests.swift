@@ -245,8 +245,8 @@ import Training
         let error = #expect(throws: RunError.self) { try run(plan, in: folder) }
         #expect(
             error?.description
-                == "'\(path)' is a finished run without a checkpoint; restore it, or delete the folder to train it "
-                + "anew")
+                == "'\(path)' is a finished run without a checkpoint; restore it, or delete the folder '\(path)' "
+                + "to train it anew")
     }
 
     @Test func aFolderOfAnotherRunIsNotTakenForThisOne() throws {

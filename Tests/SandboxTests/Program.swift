@@ -22,6 +22,15 @@ enum Program {
             environment: quiet.merging(environment) { $1 }, workingDirectory: folder, timeout: 600)
     }
 
+    /// Runs `sandbox` with `arguments` under the limits that `limits`, a shell's `ulimit` commands, set.
+    static func run(
+        _ arguments: [String], in folder: String, limits: String
+    ) throws -> ChildProcess.Outcome {
+        try TestSupport.run(
+            "sh", ["-c", limits + "; exec \"$0\" \"$@\"", try builtProgram()] + arguments,
+            environment: quiet, workingDirectory: folder, timeout: 60)
+    }
+
     /// Starts `sandbox` with `arguments`.
     static func start(_ arguments: [String], in folder: String) throws -> ChildProcess {
         try ChildProcess(

@@ -98,4 +98,32 @@ import Testing
         ) { try writeSafetensors([content], to: occupied) }
         #expect(try directory.names() == ["occupied"])
     }
+
+    /// As root a rename would put a file in the place of /dev/full or a pipe.
+    @Test func writesThroughPipesAndFollowsLinks() throws {
+        let directory = try TemporaryDirectory()
+        let content = SafetensorsContent.floats("x", shape: [1], FloatView([1]))
+        let pipe = directory.file("pipe")
+        try #require(mkfifo(pipe, 0o600) == 0)
+        // Open for both, so that neither side waits for the other.
+        let reader = open(pipe, O_RDWR)
+        defer { close(reader) }
+        try writeSafetensors([content], to: pipe)
+        var status = stat()
+        #expect(lstat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+        let file = directory.file("file")
+        try writeSafetensors([content], to: file)
+        let expected = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        var found = [UInt8](repeating: 0, count: expected.count)
+        #expect(read(reader, &found, found.count) == expected.count)
+        #expect(found == expected)
+
+        let link = directory.file("link")
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: "file")
+        try writeSafetensors([.floats("y", shape: [1], FloatView([2]))], to: link)
+        #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        #expect(try SafetensorsFile(path: file).floats("y") == [2])
+        #expect(try directory.names() == ["file", "link", "pipe"])
+    }
 }

@@ -18,9 +18,11 @@ public final class TemporaryDirectory: Sendable {
     /// The path of `name` in the directory.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes `bytes` to the file `name` and returns its path.
+    /// Writes `bytes` to the file `name`, which may lie in folders below, and returns its path.
     @discardableResult
     public func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+        let parent = URL(fileURLWithPath: file(name)).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
         try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
         return file(name)
     }
