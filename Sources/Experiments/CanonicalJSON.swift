@@ -102,7 +102,8 @@ public func sha256Hex(_ data: Data) -> String {
 ///
 /// - Throws: ``SystemError`` when it cannot be read.
 public func sha256Hex(ofFile path: String) throws -> String {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    else {
         // Not mappable: the ordinary way reads it, or says why it cannot.
         return sha256Hex(try WholeFile.read(path))
     }

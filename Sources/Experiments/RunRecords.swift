@@ -52,7 +52,8 @@ public final class RunRecords {
     ///   - step: updates done.
     ///   - values: by tag, such as `train/loss`.
     ///   - date: when.
-    public func appendMetrics(step: Int, _ values: [String: Double], at date: Date = Date()) throws {
+    public func appendMetrics(step: Int, _ values: [String: Double], at date: Date = Date()) throws
+    {
         var record = values.mapValues(JSONValue.number)
         record["step"] = .integer(step)
         record["time"] = .number(date.timeIntervalSince1970)

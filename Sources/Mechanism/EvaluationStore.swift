@@ -25,7 +25,9 @@ struct EvaluationStore {
         try layouts.map { layout in
             guard let errors = try stored(layout) else {
                 throw RunError(
-                    description: "'\(path(layout))' is missing or damaged; ask for the sweep again to measure it")
+                    description:
+                        "'\(path(layout))' is missing or damaged; ask for the sweep again to measure it"
+                )
             }
             return EvaluationCell(layout: layout, prompt: "standard", errors: errors)
         }
@@ -98,7 +100,8 @@ struct EvaluationStore {
         let record = record(means: means(errors), layout, hash: "")
         guard record.means.allSatisfy(\.isFinite) else {
             throw RunError(
-                description: "'\(directory.path)': the errors under \(layout.name) after step \(step) are no numbers; "
+                description:
+                    "'\(directory.path)': the errors under \(layout.name) after step \(step) are no numbers; "
                     + "lower the phase's optimizer.learning_rate or set optimizer.clip_norm")
         }
         let now = Date()

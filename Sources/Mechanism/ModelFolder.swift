@@ -128,7 +128,8 @@ struct ModelFolder {
         guard reader.contains("model") else {
             throw ModelFolderError(
                 description:
-                    "\(path) has no section 'model' with n_dims, n_positions, n_embd, n_layer and n_head")
+                    "\(path) has no section 'model' with n_dims, n_positions, n_embd, n_layer and n_head"
+            )
         }
         return try reader.section("model", ModelConfiguration.init)
     }

@@ -46,7 +46,8 @@ public enum PublicForm {
         }
         guard isFree else {
             throw RunError(
-                description: "'\(directory.path)' is held by another process; wait for it or stop it")
+                description:
+                    "'\(directory.path)' is held by another process; wait for it or stop it")
         }
         return directory.path
     }

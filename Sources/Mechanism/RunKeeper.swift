@@ -15,8 +15,11 @@ public struct InterruptedError: Error, CustomStringConvertible {
 
     /// One sentence with the run.
     public var description: String {
-        guard let run else { return "interrupted; what is done is kept, the same command continues" }
-        return "interrupted while working on \(run); its checkpoint is written, the same command continues from there"
+        guard let run else {
+            return "interrupted; what is done is kept, the same command continues"
+        }
+        return
+            "interrupted while working on \(run); its checkpoint is written, the same command continues from there"
     }
 }
 
@@ -72,7 +75,8 @@ struct RunKeeper {
         guard let metadata = try directory.metadata() else { return nil }
         if metadata.hash != hash {
             throw RunError(
-                description: "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
+                description:
+                    "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
                     + "metadata.json, \(hash) asked for); move or delete the folder")
         }
         let stored: String
@@ -83,7 +87,8 @@ struct RunKeeper {
         }
         if stored != hash {
             throw RunError(
-                description: "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
+                description:
+                    "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
                     + "was trained there (hash \(hash)); \(cure)")
         }
         if metadata.status == .finished, try directory.latestCheckpointStep() == nil {
@@ -125,7 +130,8 @@ struct RunKeeper {
         if earlier?.status == .finished, try isDone() { return true }
         if let error = earlier?.error, earlier?.status == .failed, !policy.retriesFailed {
             throw RunError(
-                description: "\(error) (it failed earlier; --retry-failed tries it again from there)")
+                description:
+                    "\(error) (it failed earlier; --retry-failed tries it again from there)")
         }
         try begin(after: earlier, work)
         return true
@@ -158,7 +164,8 @@ struct RunKeeper {
             log.notice("\(line)")
             notice(line)
         }
-        log.notice("step \(checkpoint?.step ?? 0), \(workers) workers, BLAS kernel \(BLAS.kernelName)")
+        log.notice(
+            "step \(checkpoint?.step ?? 0), \(workers) workers, BLAS kernel \(BLAS.kernelName)")
         if let checkpoint, !wasFinished { continuation(of: checkpoint).map(tell) }
         do {
             let outcome = try work(RunWork(records: records, isTrained: wasFinished, notice: tell))
@@ -184,11 +191,13 @@ struct RunKeeper {
     /// What continuing from a checkpoint means for the bits, where that is not plain.
     private func continuation(of checkpoint: CheckpointState) -> String? {
         if checkpoint.blasKernel != BLAS.kernelName {
-            return "\(directory.path) was trained with the BLAS kernel \(checkpoint.blasKernel) and continues with "
+            return
+                "\(directory.path) was trained with the BLAS kernel \(checkpoint.blasKernel) and continues with "
                 + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
         }
         if checkpoint.workers != workers {
-            return "\(directory.path) continues with \(workers) instead of \(checkpoint.workers) workers: the result "
+            return
+                "\(directory.path) continues with \(workers) instead of \(checkpoint.workers) workers: the result "
                 + "is bit-identical to an undisturbed run for any number of workers"
         }
         return nil

@@ -18,8 +18,10 @@ extension RunConfiguration {
         let trials = try file.trials()
         guard trials.count == 1 else {
             throw RunError(
-                description: "'\(run.configurationPath)' describes \(trials.count) runs and a run's configuration "
-                    + "describes one; restore it, or delete the folder '\(run.path)' to train it anew")
+                description:
+                    "'\(run.configurationPath)' describes \(trials.count) runs and a run's configuration "
+                    + "describes one; restore it, or delete the folder '\(run.path)' to train it anew"
+            )
         }
         try self.init(
             trials[0].configuration, evaluation: evaluation ?? EvaluationConfiguration(of: file),
@@ -83,7 +85,8 @@ extension PlannedBase {
         let directory = RunDirectory(path: "\(root)/bases/\(name ?? "")")
         guard let name, let metadata = try directory.metadata() else {
             throw RunError(
-                description: "the base '\(directory.path)' is missing; run the sweep again to train it")
+                description:
+                    "the base '\(directory.path)' is missing; run the sweep again to train it")
         }
         self.init(
             try BaseConfiguration(file: directory.configurationPath), name: name,
@@ -102,7 +105,9 @@ extension PlannedRun {
     public init(_ directory: RunDirectory, root: String, overrides: [String]) throws {
         guard let metadata = try directory.metadata() else {
             throw RunError(
-                description: "'\(directory.path)' holds no run (no metadata.json); `sandbox runs ls` lists the runs")
+                description:
+                    "'\(directory.path)' holds no run (no metadata.json); `sandbox runs ls` lists the runs"
+            )
         }
         guard metadata.status == .finished else {
             throw RunError(

@@ -106,7 +106,8 @@ public struct SweepPlan: Sendable {
     public init(_ directory: SweepDirectory, root: String) throws {
         guard let manifest = try directory.manifest() else {
             throw RunError(
-                description: "'\(directory.manifestPath)' is missing: no sweep was run there; give the name of a sweep "
+                description:
+                    "'\(directory.manifestPath)' is missing: no sweep was run there; give the name of a sweep "
                     + "under '\(root)' or run one with `sandbox sweep`")
         }
         let node = ConfigurationNode(manifest.evaluate, source: directory.manifestPath)
@@ -136,7 +137,9 @@ public struct SweepPlan: Sendable {
         }
         if finished.isEmpty {
             throw RunError(
-                description: "'\(directory.path)' has no finished run; ask for the sweep again to train them")
+                description:
+                    "'\(directory.path)' has no finished run; ask for the sweep again to train them"
+            )
         }
         return SweepPlan(
             name: name, runs: finished,

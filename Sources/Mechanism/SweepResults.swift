@@ -33,7 +33,9 @@ public struct LossRecord: Sendable {
             }
         } catch let error as SystemError {
             throw RunError(
-                description: "\(error); restore it, or delete the folder '\(directory.path)' to train it anew")
+                description:
+                    "\(error); restore it, or delete the folder '\(directory.path)' to train it anew"
+            )
         }
     }
 }

@@ -82,7 +82,9 @@ public struct SweepRunner {
         ) { try trainer.complete($0, for: plan, policy: $1) }
         let lost = Set(failures.map(\.index))
         let runs = plan.runs.filter { run in
-            !plan.bases.indices.contains { lost.contains($0) && plan.bases[$0].hash == run.base.hash }
+            !plan.bases.indices.contains {
+                lost.contains($0) && plan.bases[$0].hash == run.base.hash
+            }
         }
         let failed = try complete(
             runs, policy: policy, prepare: { try trainer.prepare($0, sweep: plan.name) },
@@ -91,7 +93,8 @@ public struct SweepRunner {
         let finished = runs.indices.filter { index in !failed.contains { $0.index == index } }
         failures += failed
         return (
-            finished.map { runs[$0] }, failures.map { RunFailure(run: $0.path, sentence: $0.sentence) }
+            finished.map { runs[$0] },
+            failures.map { RunFailure(run: $0.path, sentence: $0.sentence) }
         )
     }
 

@@ -87,7 +87,9 @@ public enum Checkpoint {
         try writeSafetensors(
             moments(of: state).map(SafetensorsContent.floats), to: "\(folder)/\(optimizer)")
         var record = record
-        for name in [model, optimizer] { record.sha256[name] = try sha256Hex(ofFile: "\(folder)/\(name)") }
+        for name in [model, optimizer] {
+            record.sha256[name] = try sha256Hex(ofFile: "\(folder)/\(name)")
+        }
         try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: folder + "/state.json")
     }
 

@@ -79,7 +79,8 @@ public struct TrainingLoop {
                     try directory.removeLatestCheckpoint()
                 }
                 throw divergence(
-                    step: state.step + 1, "the loss is \(text(loss)) and the gradient norm \(text(norm))")
+                    step: state.step + 1,
+                    "the loss is \(text(loss)) and the gradient norm \(text(norm))")
             }
             if !isProven { try directory.removeEarlierCheckpoints() }
             isProven = true
@@ -119,7 +120,8 @@ public struct TrainingLoop {
     private func divergence(step: Int, _ what: String) -> DivergenceError {
         DivergenceError(
             step: step,
-            description: "\(directory.path): \(what) at step \(step); lower the phase's optimizer.learning_rate or "
+            description:
+                "\(directory.path): \(what) at step \(step); lower the phase's optimizer.learning_rate or "
                 + "set optimizer.clip_norm (the last good checkpoint is kept)")
     }
 

@@ -13,6 +13,8 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Example:
               sandbox bench machine
+
+            Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """,
         subcommands: [BenchMachineCommand.self])
 }
@@ -26,6 +28,8 @@ struct BenchMachineCommand: ParsableCommand {
         discussion: """
             Example:
               sandbox bench machine --json
+
+            Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """)
 
     @Flag(help: "Print one JSON object.")

@@ -20,8 +20,9 @@ struct EvalCommand: ParsableCommand {
             \(exitStatusHelp)
             """)
 
-    @Argument(help: ArgumentHelp(
-        "A run: its folder, its name, or the first digits of its hash.", valueName: "run"))
+    @Argument(
+        help: ArgumentHelp(
+            "A run: its folder, its name, or the first digits of its hash.", valueName: "run"))
     var name: String
 
     @Option(help: "Evaluation layouts, separated by commas; the run's own is always among them.")

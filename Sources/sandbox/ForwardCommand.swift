@@ -20,6 +20,8 @@ struct ForwardCommand: ParsableCommand {
             Example:
               sandbox forward --checkpoint runs/bases/linear-s0-1a2b3c4d \\
                 --input in.safetensors --output out.safetensors --gradients
+
+            Exit status: 0 written, 1 no usable model, inputs or place to write, 64 a usage error.
             """)
 
     @Option(help: "A run, a checkpoint, or a folder with config.yaml and model.safetensors.")

@@ -26,7 +26,8 @@ struct PlotCommand: ParsableCommand {
 
     private func plot() throws {
         let folder = sweep.contains("/") ? sweep : "\(output.runs)/\(sweep)"
-        let directory = SweepDirectory(path: folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
+        let directory = SweepDirectory(
+            path: folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
         let parent = Path.parent(of: directory.path)
         let root = parent.isEmpty ? "." : parent
         let asked = try SweepPlan(directory, root: root)

@@ -35,7 +35,8 @@ struct RunsDiffCommand: ParsableCommand {
         try reportingErrors {
             let runs = (try folder.catalog.run(first), try folder.catalog.run(second))
             let comparison = try RunComparison(runs.0, runs.1)
-            try Terminal.print(json
+            try Terminal.print(
+                json
                     ? CanonicalJSON.text(of: report(comparison, runs.0, runs.1)) + "\n"
                     : text(comparison, runs.0, runs.1))
         }

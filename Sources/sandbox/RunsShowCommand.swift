@@ -31,7 +31,8 @@ struct RunsShowCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             let description = try RunDescription(folder.catalog.run(name))
-            try Terminal.print(json ? CanonicalJSON.text(of: description.json) + "\n" : try description.text())
+            try Terminal.print(
+                json ? CanonicalJSON.text(of: description.json) + "\n" : try description.text())
         }
     }
 }

@@ -56,7 +56,8 @@ struct SweepCommand: ParsableCommand {
             return
         }
         if dryRun {
-            try Terminal.print(SweepEstimate(plan, root: output.runs, workers: output.workerCount)
+            try Terminal.print(
+                SweepEstimate(plan, root: output.runs, workers: output.workerCount)
                     .report(json: output.json))
             return
         }

@@ -68,7 +68,8 @@ struct TrainCommand: ParsableCommand {
         guard plan.runs.count == 1 else {
             throw ConfigurationError(
                 SourceMark(source: config),
-                "describes \(plan.runs.count) runs and train takes one; use `sandbox sweep -f \(config)`")
+                "describes \(plan.runs.count) runs and train takes one; use `sandbox sweep -f \(config)`"
+            )
         }
         let runner = SweepRunner(plan: plan, trainer: trainer)
         try runner.train(treatment.policy).failures.report()

@@ -8,7 +8,8 @@ import Testing
 
 private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
     RunMetadata(
-        hash: "1a2b3c4d5e6f", sweep: "poly", base: "linear-s0-00112233", status: status, sandboxVersion: "1.0", blasKernel: "Haswell",
+        hash: "1a2b3c4d5e6f", sweep: "poly", base: "linear-s0-00112233", status: status,
+        sandboxVersion: "1.0", blasKernel: "Haswell",
         libraries: ["openblas": "0.3.21"],
         provenance: Provenance(
             gitCommit: "abc", gitIsDirty: false, hostName: "h", cpu: "c", architecture: "x86_64",
@@ -49,7 +50,8 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         let damaged = folder.message { try run.metadata() }
         #expect(damaged.hasPrefix("cannot read 'run/metadata.json': "))
         #expect(
-            damaged.hasSuffix("; restore it, or delete the folder 'run' to train it anew"), "\(damaged)")
+            damaged.hasSuffix("; restore it, or delete the folder 'run' to train it anew"),
+            "\(damaged)")
         try folder.write("{\"format_version\": 999}", to: "run/metadata.json")
         #expect(
             folder.message { try run.metadata() }

@@ -281,11 +281,17 @@ import Training
         try held.create()
         let ready = folder.file("ready")
         let holder = try ChildProcess(
-            "sh", ["-c", "exec 9>\"$1\"; flock 9; echo $$ >&9; : > \"$2\"; sleep 1", "sh", held.lockPath, ready])
+            "sh",
+            [
+                "-c", "exec 9>\"$1\"; flock 9; echo $$ >&9; : > \"$2\"; sleep 1", "sh",
+                held.lockPath, ready,
+            ])
         try holder.wait(timeout: 20) { _ in FileManager.default.fileExists(atPath: ready) }
         let log = RunnerLog()
         #expect(try run(plan, in: folder, log: log).runs.count == 1)
-        let waited = log.notices.filter { $0.hasPrefix("waiting for \(held.path), held by process ") }
+        let waited = log.notices.filter {
+            $0.hasPrefix("waiting for \(held.path), held by process ")
+        }
         #expect(waited.count == 1, "\(log.notices)")
     }
 

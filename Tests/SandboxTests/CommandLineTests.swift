@@ -137,7 +137,7 @@ import Testing
             ["sweep", "-f", "tiny.yaml", "--quiet", "training.optimizer.learning_rate=1.0e30"],
             in: folder.path)
         #expect(outcome.exitCode == 1 && outcome.output == "", "\(outcome)")
-        #expect(outcome.errors.hasPrefix("error: runs/tiny/cpt-s0-"))
+        #expect(outcome.errors.hasPrefix("error: 2 runs failed, the first: runs/tiny/cpt-s0-"))
         #expect(outcome.errors.contains("at step ") && outcome.errors.hasSuffix("is kept)\n"))
     }
 

@@ -7,7 +7,8 @@ import Testing
 /// `SANDBOX_WRITE_HELP=1 swift test … --filter HelpTests` writes the files anew.
 @Suite struct HelpTests {
     static let verbs = [
-        [], ["sweep"], ["forward"], ["import"], ["import", "garg"], ["export"], ["export", "garg"],
+        [], ["sweep"], ["train"], ["eval"], ["plot"], ["forward"], ["import"], ["import", "garg"],
+        ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],
     ]
@@ -37,13 +38,18 @@ import Testing
         #expect(lines[title + 1].hasPrefix((["sandbox"] + verb).joined(separator: " ")))
     }
 
+    @Test(arguments: verbs) func tellsItsExitStatus(_ verb: [String]) throws {
+        #expect(try help(verb).contains("Exit status: 0 "))
+    }
+
     @Test func everyVerbIsListed() throws {
         let listed = try help([]).components(separatedBy: "SUBCOMMANDS:\n").last?
             .split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
             .compactMap { $0.split(separator: " ").first.map(String.init) }
         #expect(
             listed?.filter { $0 != "See" } == [
-                "sweep", "runs", "validate", "forward", "import", "export", "bench",
+                "sweep", "train", "eval", "plot", "runs", "validate", "forward", "import", "export",
+                "bench",
             ])
     }
 

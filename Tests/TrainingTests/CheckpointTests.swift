@@ -117,7 +117,9 @@ import Transformer
                     values: event.values.filter { !$0.tag.hasPrefix("perf/") })
             }
         }
-        #expect(events[0] == events[1] && events[0].map(\.step) == Array(stride(from: 10, through: 100, by: 10)))
+        #expect(
+            events[0] == events[1]
+                && events[0].map(\.step) == Array(stride(from: 10, through: 100, by: 10)))
         for name in ["model.safetensors", "optimizer.safetensors"] {
             let files = try [broken, steady].map {
                 try Data(contentsOf: URL(fileURLWithPath: "\($0.latestCheckpointLink)/\(name)"))

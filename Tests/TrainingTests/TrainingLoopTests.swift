@@ -121,7 +121,8 @@ import Transformer
             try directory.create()
             let problem = Quadratic()
             var state = problem.freshState()
-            let loop = try problem.loop(options(steps: 50), in: directory, state: state) { step, _ in
+            let loop = try problem.loop(options(steps: 50), in: directory, state: state) {
+                step, _ in
                 guard step == 7 else { return }
                 kill(getpid(), SIGINT)
                 for _ in 0..<1000 where !InterruptFlag.isRaised { usleep(5000) }

@@ -1,0 +1,94 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// Several processes at work on the same runs.
+@Suite struct SideBySideTests {
+    /// Two seeds under two layouts, some tenths of a second each.
+    private static let text = tinySweep.replacingOccurrences(
+        of: "steps: 30\n", with: "steps: 300\n"
+    )
+    .replacingOccurrences(of: "name: tiny", with: "name: tiny\nseeds: 2")
+
+    private func arguments(_ runs: String, _ more: String...) -> [String] {
+        ["sweep", "-f", "tiny.yaml", "--runs", runs] + more
+    }
+
+    private func steadyFolder() throws -> TemporaryDirectory {
+        let folder = try TemporaryDirectory()
+        try folder.write(Self.text, to: "tiny.yaml")
+        let steady = try Program.run(arguments("steady"), in: folder.path)
+        #expect(steady.exitCode == 0, "\(steady)")
+        return folder
+    }
+
+    /// How often each run and the base was begun, over all processes.
+    private func sessions(_ root: String) throws -> [Int] {
+        try RunCatalog(root: root).runs().map { try #require($0.metadata).sessions.count }
+    }
+
+    @Test func twoSweepsAtOnceShareTheWork() throws {
+        let folder = try steadyFolder()
+        let both = try (0..<2).map { _ in try Program.start(arguments("shared"), in: folder.path) }
+        let outcomes = try both.map { try $0.wait(timeout: 300) }
+        #expect(outcomes.map(\.exitCode) == [0, 0], "\(outcomes)")
+        // Nothing was trained twice, whoever trained it.
+        #expect(try sessions(folder.file("shared")) == [1, 1, 1, 1, 1])
+        try expectEqual(folder.file("shared"), folder.file("steady"), "two sweeps at once")
+    }
+
+    @Test func jobsAreProcessesThatTrainEachRunOnce() throws {
+        let folder = try steadyFolder()
+        let outcome = try Program.run(
+            arguments("jobs", "--jobs", "3", "--workers", "4"), in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.errors.contains("polynomial cft-s1-"))
+        #expect(try sessions(folder.file("jobs")) == [1, 1, 1, 1, 1])
+        try expectEqual(folder.file("jobs"), folder.file("steady"), "three jobs")
+        let run = try #require(
+            FileManager.default.contentsOfDirectory(atPath: folder.file("jobs/tiny"))
+                .first { $0.hasPrefix("cft-s1-") })
+        let metadata = try #require(
+            try RunDirectory(path: folder.file("jobs/tiny/\(run)")).metadata())
+        // The command that trained it is one a person can repeat; four workers over three jobs.
+        #expect(metadata.provenance.arguments.dropFirst().first == "train")
+        #expect(metadata.sessions[0].workers == 1)
+    }
+
+    /// A signal reaches the children as a request: they checkpoint, and the same command continues.
+    @Test(arguments: [SIGINT, SIGKILL]) func theChildrenStopWithTheirParent(signal: Int32) throws {
+        let folder = try TemporaryDirectory()
+        let text = Self.text.replacingOccurrences(of: "steps: 300\n", with: "steps: 60000\n")
+        try folder.write(text, to: "tiny.yaml")
+        let child = try Program.start(arguments("runs", "--jobs", "2"), in: folder.path)
+        let sweep = SweepDirectory(path: folder.file("runs/tiny"))
+        func running() throws -> [RunDirectory] {
+            try (sweep.manifest()?.trials ?? []).map { sweep.run($0.run) }.filter {
+                try $0.metadata()?.status == .running
+            }
+        }
+        try child.wait(timeout: 120) { _ in
+            try running().filter {
+                ((try? Data(contentsOf: URL(fileURLWithPath: $0.metricsPath)))?.count ?? 0) > 0
+            }
+            .count == 2
+        }
+        let begun = try running()
+        child.send(signal: signal)
+        let outcome = try child.wait(timeout: 60)
+        #expect(
+            signal == SIGKILL ? outcome.signal == SIGKILL : outcome.exitCode == 75, "\(outcome)")
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while try begun.contains(where: { try $0.metadata()?.status == .running }),
+            Date() < deadline
+        {
+            usleep(10_000)
+        }
+        for run in begun {
+            let metadata = try #require(try run.metadata())
+            #expect(metadata.status == .interrupted && (metadata.step ?? 0) > 0)
+            #expect(try run.isResumable())
+        }
+    }
+}
