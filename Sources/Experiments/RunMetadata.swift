@@ -8,9 +8,9 @@ public enum RunStatus: String, Codable, CaseIterable, Sendable {
     case running
     /// Done.
     case finished
-    /// Ended by an error, which the metadata holds.
+    /// Ended by what would end it again: its numbers. The metadata hold the error.
     case failed
-    /// Stopped by a signal after a checkpoint; can be resumed.
+    /// Stopped by a signal after a checkpoint, or by an error of the machine; can be resumed.
     case interrupted
 }
 
@@ -78,7 +78,7 @@ public struct RunMetadata: Hashable, Codable, Sendable {
     public var provenance: Provenance
     /// Every process that trained or measured it, oldest first.
     public var sessions: [Session] = []
-    /// Why the run failed; nil otherwise.
+    /// What stopped a run that failed, or that was interrupted by an error such as a full disk.
     public var error: String?
 
     enum CodingKeys: String, CodingKey {
@@ -106,10 +106,10 @@ public struct RunMetadata: Hashable, Codable, Sendable {
         self.provenance = provenance
     }
 
-    /// Sets the status and the time that goes with it; an error only stays with ``RunStatus/failed``.
+    /// Sets the status, the time that goes with it and what stopped the run.
     public mutating func become(_ status: RunStatus, at date: Date, error: String? = nil) {
         self.status = status
-        self.error = status == .failed ? error : nil
+        self.error = error
         switch status {
         case .queued: break
         case .running:

@@ -20,6 +20,10 @@ public final class RunRecords {
     /// - Throws: `SystemError` when a file is shorter than its length: records that the checkpoint counts are gone.
     public init(directory: RunDirectory, lengths: [String: Int]?) throws {
         self.directory = directory
+        // All of them before any is cut: what cannot be resumed stays as it is.
+        for (name, length) in lengths ?? [:] {
+            try Self.refuse("\(directory.path)/\(name)", shorterThan: length)
+        }
         metrics = try RecordWriter(path: directory.metricsPath)
         evaluations = try RecordWriter(path: directory.evaluationsPath)
         let known = try EventFile.paths(in: directory.path)
@@ -33,6 +37,17 @@ public final class RunRecords {
         guard let lengths else { return }
         try metrics.truncate(toByteLength: lengths[Path.name(of: metrics.path)] ?? 0)
         try evaluations.truncate(toByteLength: lengths[Path.name(of: evaluations.path)] ?? 0)
+    }
+
+    private static func refuse(_ path: String, shorterThan length: Int) throws {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let present = attributes?[.size] as? Int ?? 0
+        if present < length {
+            throw SystemError(
+                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the file was cut or "
+                    + "replaced: restore it, or delete the folder '\(Path.parent(of: path))' to train the run anew"
+            )
+        }
     }
 
     /// The length of every file in bytes, by its name in the run's folder.

@@ -99,7 +99,8 @@ struct EvaluationStore {
     private func keep(_ errors: FloatView, _ layout: PromptLayout) throws {
         let record = record(means: means(errors), layout, hash: "")
         guard record.means.allSatisfy(\.isFinite) else {
-            throw RunError(
+            throw DivergenceError(
+                step: step,
                 description:
                     "'\(directory.path)': the errors under \(layout.name) after step \(step) are no numbers; "
                     + "lower the phase's optimizer.learning_rate or set optimizer.clip_norm")

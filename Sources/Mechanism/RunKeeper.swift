@@ -129,7 +129,8 @@ struct RunKeeper {
         let earlier = try metadata()
         if earlier?.status == .finished, try isDone() { return true }
         if let error = earlier?.error, earlier?.status == .failed, !policy.retriesFailed {
-            throw RunError(
+            throw DivergenceError(
+                step: (earlier?.step ?? 0) + 1,
                 description:
                     "\(error) (it failed earlier; --retry-failed tries it again from there)")
         }
@@ -142,7 +143,7 @@ struct RunKeeper {
     ) throws {
         let wasFinished = earlier?.status == .finished
         let checkpoint = try directory.latestCheckpointStep().map {
-            try Checkpoint.readState(directory.checkpointPath(step: $0))
+            try Checkpoint.checkedState(directory.checkpointPath(step: $0))
         }
         let log = try log()
         let records = try RunRecords(
@@ -180,9 +181,11 @@ struct RunKeeper {
             throw error
         } catch {
             metadata.step = try? directory.latestCheckpointStep()
-            metadata.become(.failed, at: Date(), error: "\(error)")
+            // What the numbers did they would do again; a disk or a lost file may be mended.
+            let isFinal = error is DivergenceError
+            metadata.become(isFinal ? .failed : .interrupted, at: Date(), error: "\(error)")
             try? directory.write(metadata)
-            try? records.appendEnd(.failed)
+            if isFinal { try? records.appendEnd(.failed) }
             log.error("\(error)")
             throw error
         }

@@ -63,7 +63,11 @@ public struct RunTrainer {
     ) throws -> Bool {
         let directory = directory(base)
         let store = plan.map { EvaluationStore(base, of: $0, in: directory) }
-        return try keeper(base).perform(policy, isDone: { try store?.isComplete([.cpt]) ?? true }) {
+        let keeper = keeper(base)
+        if !policy.restarts, try keeper.metadata()?.status == .finished {
+            reporter.noticed("base \(base.name): found, trained already")
+        }
+        return try keeper.perform(policy, isDone: { try store?.isComplete([.cpt]) ?? true }) {
             work in
             if !work.isTrained, try train(base, work) == .interrupted { return .interrupted }
             guard let store else { return .finished }

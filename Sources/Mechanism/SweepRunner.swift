@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Platform
+import Training
 
 /// A run that could not be finished.
 public struct RunFailure: Sendable {
@@ -8,6 +9,8 @@ public struct RunFailure: Sendable {
     public let run: String
     /// What stopped it, one sentence.
     public let sentence: String
+    /// Whether it was the run's own numbers, which would stop it again.
+    public let isFinal: Bool
 }
 
 /// What a sweep came to.
@@ -93,15 +96,13 @@ public struct SweepRunner {
         let finished = runs.indices.filter { index in !failed.contains { $0.index == index } }
         failures += failed
         return (
-            finished.map { runs[$0] },
-            failures.map { RunFailure(run: $0.path, sentence: $0.sentence) }
+            finished.map { runs[$0] }, failures.map(\.failure)
         )
     }
 
     private struct Failure {
         let index: Int
-        let path: String
-        let sentence: String
+        let failure: RunFailure
     }
 
     /// Completes every item; those that other processes hold come last.
@@ -133,7 +134,9 @@ public struct SweepRunner {
                 } catch {
                     let folder = Path.parent(of: path(items[index]))
                     trainer.reporter.noticed("failed: \(error)")
-                    failures.append(Failure(index: index, path: folder, sentence: "\(error)"))
+                    let failure = RunFailure(
+                        run: folder, sentence: "\(error)", isFinal: error is DivergenceError)
+                    failures.append(Failure(index: index, failure: failure))
                 }
             }
             if held == pending {

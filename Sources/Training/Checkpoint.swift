@@ -103,8 +103,7 @@ public enum Checkpoint {
     public static func read(into state: inout TrainingState, from folder: String) throws
         -> CheckpointState
     {
-        let record = try readState(folder)
-        try check([model, optimizer], of: record, in: folder)
+        let record = try checkedState(folder)
         try SafetensorsFile(path: "\(folder)/\(model)")
             .readFloats(into: state.layout.tensors(in: state.parameters))
         try SafetensorsFile(path: "\(folder)/\(optimizer)")
@@ -120,6 +119,15 @@ public enum Checkpoint {
     /// - Throws: ``CheckpointError`` when state.json or the file is damaged.
     public static func checkModel(_ folder: String) throws {
         try check([model], of: try readState(folder), in: folder)
+    }
+
+    /// Reads `state.json` and makes sure that the other files are as they were written.
+    ///
+    /// - Throws: ``CheckpointError`` when one of them is damaged or missing.
+    public static func checkedState(_ folder: String) throws -> CheckpointState {
+        let record = try readState(folder)
+        try check([model, optimizer], of: record, in: folder)
+        return record
     }
 
     /// Reads a checkpoint's `state.json`.

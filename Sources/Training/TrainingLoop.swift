@@ -10,6 +10,14 @@ public struct DivergenceError: Error, CustomStringConvertible {
     public let step: Int
     /// One sentence with the step and the cure.
     public let description: String
+
+    /// - Parameters:
+    ///   - step: the update that failed, counted from 1.
+    ///   - description: one sentence with the step and the cure.
+    public init(step: Int, description: String) {
+        self.step = step
+        self.description = description
+    }
 }
 
 /// Why a training loop returned.

@@ -69,7 +69,14 @@ struct SweepCommand: ParsableCommand {
             plan: plan, trainer: output.trainer(display),
             elsewhere: jobs == 1 ? nil : { try pool.train($0, policy: $1) })
         let outcome = try runner.run(file, policy: treatment.policy)
-        if let results = outcome.results { try output.write(results, to: runner.directory) }
+        if let results = outcome.results {
+            // A run that cannot be read for the moment must not narrow the table that is there.
+            if outcome.failures.allSatisfy(\.isFinal) {
+                try output.write(results, to: runner.directory)
+            } else {
+                try output.show(results)
+            }
+        }
         try outcome.failures.report()
     }
 }

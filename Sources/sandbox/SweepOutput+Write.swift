@@ -37,6 +37,13 @@ extension SweepOutput {
         }
     }
 
+    /// Prints the table and writes nothing.
+    func show(_ results: SweepResults) throws {
+        let report = SweepTable(SweepSummary(results, workers: workerCount))
+        try Terminal.print(
+            json ? CanonicalJSON.text(of: report.json(written: [])) + "\n" : report.text + "\n")
+    }
+
     private func draw(
         _ figures: [NamedFigure], in folder: String, summaryText: String
     ) throws -> [String] {
@@ -83,6 +90,8 @@ extension SweepOutput {
             let image = Event.Value(tag: figure.name, content: .image(try Event.Image(png: png)))
             return Event(wallTime: now.timeIntervalSince1970, step: 0, values: [image])
         }
+        let shown = try? EventFile.paths(in: folder).flatMap { try EventReader.read($0) }
+        if shown?.map(\.values) == events.map(\.values) { return }
         try EventFile.replace(in: folder, events: events)
     }
 }
