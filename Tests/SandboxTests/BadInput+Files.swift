@@ -44,7 +44,7 @@ extension BadInput {
         ) { try $0.remove("{base}/checkpoints") },
         BadInput(
             "base with damaged weights", sweep + ["pretraining.from={base}"], status: 1,
-            says: ["{base}/checkpoints/step_0000000040/model.safetensors", "truncated"],
+            says: ["{base}/checkpoints/step_0000000040/model.safetensors", "SHA-256"],
             cures: runCures
         ) { try $0.drop(100, from: "{base}/checkpoints/step_0000000040/model.safetensors") },
         BadInput(
@@ -240,22 +240,23 @@ extension BadInput {
             try $0.forgetEvaluations("{cpt}")
             try $0.remove("{cpt}/" + checkpoint + "model.safetensors")
         },
-        run("weights cut in the header", checkpoint + "model.safetensors", says: ["header"]) {
+        run("weights cut in the header", checkpoint + "model.safetensors", says: ["SHA-256"]) {
             try $0.forgetEvaluations("{cpt}")
             try $0.cut("{cpt}/" + checkpoint + "model.safetensors", to: 40)
         },
-        run("weights cut in the data", checkpoint + "model.safetensors", says: ["truncated"]) {
+        run("weights cut in the data", checkpoint + "model.safetensors", says: ["SHA-256"]) {
             try $0.forgetEvaluations("{cpt}")
             try $0.drop(100, from: "{cpt}/" + checkpoint + "model.safetensors")
         },
-        run("weights of another dtype", checkpoint + "model.safetensors", says: ["F16"]) {
+        run("weights of another dtype", checkpoint + "model.safetensors", says: ["SHA-256"]) {
             try $0.forgetEvaluations("{cpt}")
             try $0.patch("{cpt}/" + checkpoint + "model.safetensors", "F32", "F16")
         },
         BadInput(
-            "base with damaged weights", status: 1,
-            says: ["{base}/checkpoints/step_0000000040/model.safetensors", "truncated"],
-            cures: runCures
+            "base with damaged weights, for one run more", sweep + ["--seeds", "0,1"], status: 1,
+            says: ["{base}/checkpoints/step_0000000040/model.safetensors", "SHA-256"],
+            cures: runCures,
+            allowed: ["runs/tiny/cpt-s1-", "runs/tiny/cft-s1-", "runs/tiny/manifest.json"]
         ) { try $0.drop(100, from: "{base}/checkpoints/step_0000000040/model.safetensors") },
         BadInput(
             "base without configuration", status: 1, says: ["{base}/config.yaml"], cures: runCures
@@ -279,7 +280,7 @@ extension BadInput {
         unfinished("state of another step", "state.json") {
             try $0.setInteger("step", "-7", in: "{cpt}/" + checkpoint + "state.json")
         },
-        unfinished("moments cut", "optimizer.safetensors", says: ["truncated"]) {
+        unfinished("moments cut", "optimizer.safetensors", says: ["SHA-256"]) {
             try $0.drop(8, from: "{cpt}/" + checkpoint + "optimizer.safetensors")
         },
         unfinished("moments missing", "optimizer.safetensors") {

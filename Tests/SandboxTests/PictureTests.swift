@@ -39,7 +39,8 @@ extension EndToEndTests {
             #expect(pdf.suffix(16).range(of: Data("%%EOF".utf8)) != nil)
         }
         #expect(images.count == 3)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 12)
+        // A sidecar and three forms of each picture, and the file that shows them in TensorBoard.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
     }
 
     @Test func sidecarsNameRunsAndData() throws {
@@ -49,10 +50,13 @@ extension EndToEndTests {
         for name in try pictures() {
             let sidecar = try json(
                 String(contentsOfFile: "\(sweep.path)/plots/\(name).json", encoding: .utf8))
-            let runs = sidecar["runs"]?.arrayValue?.compactMap(\.stringValue)
+            let runs = sidecar["runs"]?.arrayValue?.compactMap { $0["run"]?.stringValue }
             let isBase = name.hasPrefix("base-")
             #expect(
-                runs == (isBase ? [manifest.trials[0].base ?? ""] : manifest.trials.map(\.run)))
+                runs
+                    == (isBase
+                        ? ["bases/\(manifest.trials[0].base ?? "")"]
+                        : manifest.trials.map { "miniature/\($0.run)" }))
             #expect(sidecar["data"]?.stringValue == "summary.csv")
             #expect(sidecar["data_sha256"]?.stringValue == hash)
             #expect(sidecar["command"]?.stringValue?.hasPrefix("sandbox sweep -f") == true)
