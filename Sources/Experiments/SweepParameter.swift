@@ -16,8 +16,8 @@ public struct SweepParameter: Sendable {
         case uniform
         /// Whole numbers, evenly, both ends included.
         case integerUniform = "int_uniform"
-        /// Numbers whose logarithm is even; both ends above 0.
-        case logUniform = "log_uniform"
+        /// Numbers whose logarithm is even; min and max are the numbers, as in W&B; both above 0.
+        case logUniform = "log_uniform_values"
     }
 
     /// The path into the configuration, such as `["task", "function_class"]`.
@@ -106,7 +106,7 @@ public struct SweepParameter: Sendable {
             accepted: names, Distribution.init(rawValue:))
         if minimum > maximum { throw reader.error("max", "is below min") }
         if distribution == .logUniform && minimum <= 0 {
-            throw reader.error("min", "must be above 0 for log_uniform")
+            throw reader.error("min", "must be above 0 for log_uniform_values")
         }
         if distribution == .integerUniform {
             // Beyond 2^53 a Double no longer holds every whole number.

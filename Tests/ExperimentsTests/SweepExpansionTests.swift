@@ -84,7 +84,7 @@ import Testing
               training:
                 parameters:
                   steps: {min: 10, max: 12}
-                  rate: {min: 1.0e-5, max: 1.0e-3, distribution: log_uniform}
+                  rate: {min: 1.0e-5, max: 1.0e-3, distribution: log_uniform_values}
                   noise: {min: 0.0, max: 1.0}
             """
         let trials = try parseSweep(yaml).trials()

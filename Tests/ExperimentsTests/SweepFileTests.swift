@@ -231,8 +231,8 @@ import Testing
             "f.yaml:1:36: parameters.layout.max is below min"
         ),
         (
-            "parameters: {layout: {min: 0, max: 1, distribution: log_uniform}}",
-            "f.yaml:1:28: parameters.layout.min must be above 0 for log_uniform"
+            "parameters: {layout: {min: 0, max: 1, distribution: log_uniform_values}}",
+            "f.yaml:1:28: parameters.layout.min must be above 0 for log_uniform_values"
         ),
         (
             "parameters: {layout: {min: 0.5, max: 1, distribution: int_uniform}}",

@@ -75,11 +75,11 @@ def check_image(value, where, failures):
         failures.append(f"{where}: the picture is {picture.size}, its record says otherwise")
 
 
-def check_sessions(values, is_curve, where, failures):
+def check_sessions(values, is_run, where, failures):
     """Hyper-parameters stand in a run's own folder, once."""
     tags = Counter(value.tag for _, value in values)
     starts, ends = tags[metadata.SESSION_START_INFO_TAG], tags[metadata.SESSION_END_INFO_TAG]
-    if starts != (0 if is_curve else 1) or ends > (0 if is_curve else 1):
+    if starts != (1 if is_run else 0) or ends > (1 if is_run else 0):
         failures.append(f"{where}: {starts} session starts, {ends} session ends")
     for _, value in values:
         content = value.metadata.plugin_data.content
@@ -94,7 +94,7 @@ def check(folder, name, failures):
     """Checks one folder and returns its rows of the table."""
     is_curve = folder.resolve().parent.name == "curves"
     values = raw_values(sorted(folder.glob("events.out.tfevents.*")), failures)
-    check_sessions(values, is_curve, name, failures)
+    check_sessions(values, (folder / "metadata.json").exists(), name, failures)
     steps = defaultdict(list)
     for step, value in values:
         steps[value.tag].append(step)

@@ -169,3 +169,29 @@ import Testing
                 && missing.errors.contains("'runs/nowhere/manifest.json' is missing"))
     }
 }
+
+/// What the README shows must be what the program takes.
+@Suite struct ReadmeTests {
+    @Test func itsSweepFileIsAccepted() throws {
+        let readme = try String(contentsOfFile: Program.package + "/README.md", encoding: .utf8)
+        let block = try #require(readme.components(separatedBy: "```yaml\n").last)
+        let yaml = try #require(block.components(separatedBy: "```").first)
+        let folder = try TemporaryDirectory()
+        try folder.write(yaml, to: "sweeps/drawn.yaml")
+        try FileManager.default.copyItem(
+            atPath: Program.package + "/sweeps/base", toPath: folder.file("sweeps/base"))
+        let outcome = try Program.run(["validate", "sweeps/drawn.yaml"], in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.output.hasPrefix("sweeps/drawn.yaml: ok, "))
+        // 12 draws and three seeds, without those that the file excludes.
+        let listed = try Program.run(
+            ["sweep", "-f", "sweeps/drawn.yaml", "--dry-run", "--json"], in: folder.path)
+        let runs = try #require(json(listed.output).arrayValue).compactMap {
+            $0["run"]?.stringValue
+        }
+        .filter { $0.hasPrefix("drawn/") }
+        #expect(runs.count % 3 == 0 && runs.count > 0 && runs.count < 36)
+        #expect(!runs.contains { $0.hasPrefix("drawn/cpt-500-") })
+        #expect(runs.contains { $0.hasPrefix("drawn/cft-") })
+    }
+}
