@@ -103,8 +103,14 @@ public struct RunDirectory: Hashable, Sendable {
     public func tryLock() throws -> RunLock? {
         try create()
         guard let lock = try FileLock.tryLock(lockPath) else { return nil }
-        try Folder.recover(path)
-        try Folder.recover(checkpointsPath)
+        for folder in [path, checkpointsPath] { try Folder.recover(folder) }
+        for parent in ["\(path)/evaluations", curvesPath] {
+            for name in try Folder.contents(of: parent)
+            where Folder.isFolder("\(parent)/\(name)") {
+                try Folder.recover("\(parent)/\(name)")
+                try Folder.recover("\(parent)/\(name)/other")
+            }
+        }
         return lock
     }
 
@@ -163,4 +169,20 @@ public struct RunDirectory: Hashable, Sendable {
             at: latestCheckpointLink, to: RunDirectory.checkpointName(step: before))
         try Folder.remove(checkpointPath(step: latest))
     }
+}
+
+extension RunDirectory {
+    /// The same folder by a path that shows the two folders above it, absolute where the given one does not.
+    public var placed: RunDirectory { RunDirectory(path: pathShowing(2, above: path)) }
+}
+
+extension SweepDirectory {
+    /// The same folder by a path that shows the folder above it, absolute where the given one does not.
+    public var placed: SweepDirectory { SweepDirectory(path: pathShowing(1, above: path)) }
+}
+
+private func pathShowing(_ levels: Int, above path: String) -> String {
+    let parts = path.split(separator: "/")
+    let isPlain = parts.count > levels && !parts.contains("..") && !parts.contains(".")
+    return isPlain ? path : URL(fileURLWithPath: path).standardizedFileURL.path
 }

@@ -10,33 +10,55 @@ public final class RunRecords {
     private let metrics: RecordWriter
     private let evaluations: RecordWriter
     private let events: EventWriter
+    /// What was measured and written already: `<step> <hash>` in evaluations.jsonl, `<step> <tag>` among the events.
+    private var noted: Set<String> = []
 
     /// Opens the files, and creates those that are missing.
     ///
     /// - Parameters:
     ///   - directory: the run's folder.
-    ///   - lengths: where to cut each file, by its name in the folder; a file without a length begins anew. Nil goes on
-    ///     where the files end: for a run that is done.
+    ///   - lengths: what the last checkpoint counts of each file, by its name in the folder.
+    ///   - isCut: whether each file is cut back to its length, and a file without one begins anew; a run that is done goes
+    ///     on where its files end.
     /// - Throws: `SystemError` when a file is shorter than its length: records that the checkpoint counts are gone.
-    public init(directory: RunDirectory, lengths: [String: Int]?) throws {
+    public init(directory: RunDirectory, lengths: [String: Int], isCut: Bool = true) throws {
         self.directory = directory
         // All of them before any is cut: what cannot be resumed stays as it is.
-        for (name, length) in lengths ?? [:] {
+        for (name, length) in lengths {
             try Self.refuse("\(directory.path)/\(name)", shorterThan: length)
         }
         metrics = try RecordWriter(path: directory.metricsPath)
         evaluations = try RecordWriter(path: directory.evaluationsPath)
         let known = try EventFile.paths(in: directory.path)
-        let counted = known.filter { lengths?[Path.name(of: $0)] != nil }
         // Without a checkpoint there may be a file that a killed process began.
-        let kept = lengths == nil ? known.last : counted.last
-        for path in known where path != kept { try Folder.remove(path) }
+        let counted = known.last { lengths[Path.name(of: $0)] != nil }
+        let kept = counted ?? (isCut ? nil : known.last)
+        if isCut { for path in known where path != kept { try Folder.remove(path) } }
         events =
-            try kept.map { try EventWriter(path: $0, cutTo: lengths?[Path.name(of: $0)]) }
-            ?? EventWriter(creatingIn: directory.path)
-        guard let lengths else { return }
-        try metrics.truncate(toByteLength: lengths[Path.name(of: metrics.path)] ?? 0)
-        try evaluations.truncate(toByteLength: lengths[Path.name(of: evaluations.path)] ?? 0)
+            try kept.map {
+                try EventWriter(path: $0, cutTo: isCut ? lengths[Path.name(of: $0)] : nil)
+            } ?? EventWriter(creatingIn: directory.path)
+        if isCut {
+            try metrics.truncate(toByteLength: lengths[Path.name(of: metrics.path)] ?? 0)
+            try evaluations.truncate(toByteLength: lengths[Path.name(of: evaluations.path)] ?? 0)
+        }
+        noted = try Self.noted(directory, events.path)
+    }
+
+    private static func noted(
+        _ directory: RunDirectory, _ eventsPath: String
+    ) throws -> Set<String> {
+        let records: [EvaluationRecord]
+        do {
+            records = try RecordReader.read(
+                directory.evaluationsPath, as: EvaluationRecord.self)
+        } catch let error as SystemError {
+            throw SystemError(
+                "\(error); delete it: what it lists is noted again when it is asked for")
+        }
+        let events = try EventReader.read(eventsPath)
+        return Set(records.map { "\($0.step) \($0.hash)" })
+            .union(events.flatMap { event in event.values.map { "\(event.step) \($0.tag)" } })
     }
 
     private static func refuse(_ path: String, shorterThan length: Int) throws {
@@ -78,7 +100,8 @@ public final class RunRecords {
             scalars: values.sorted { $0.key < $1.key }.map { (tag: $0.key, value: $0.value) })
     }
 
-    /// Appends an evaluation, to evaluations.jsonl and, its mean over k, as a scalar `eval/<name>/<metric>`.
+    /// Appends an evaluation that is not there yet, to evaluations.jsonl and, its mean over k, as a scalar
+    /// `eval/<name>/<metric>`.
     ///
     /// - Parameters:
     ///   - evaluation: what was measured.
@@ -86,11 +109,15 @@ public final class RunRecords {
     public func append(_ evaluation: EvaluationRecord, at date: Date = Date()) throws {
         guard case .object(var record) = try JSONValue(encoding: evaluation) else { return }
         record["time"] = .number(date.timeIntervalSince1970)
-        let mean = evaluation.means.reduce(0, +) / Double(max(1, evaluation.means.count))
-        try evaluations.append(record)
-        try events.append(
-            step: evaluation.step, time: date,
-            scalars: [(tag: "eval/\(evaluation.name)/\(evaluation.metric)", value: mean)])
+        if noted.insert("\(evaluation.step) \(evaluation.hash)").inserted {
+            try evaluations.append(record)
+        }
+        // TensorBoard has one place for a tag at a step: the first measurement keeps it.
+        let tag = "eval/\(evaluation.name)/\(evaluation.metric)"
+        if noted.insert("\(evaluation.step) \(tag)").inserted {
+            try events.append(
+                step: evaluation.step, time: date, scalars: [(tag: tag, value: evaluation.mean)])
+        }
     }
 
     /// Tells TensorBoard the run's hyper-parameters: its configuration, flattened to dotted names.
@@ -147,6 +174,9 @@ public struct EvaluationRecord: Codable, Hashable, Sendable {
         self.hash = hash
         self.means = means
     }
+
+    /// The mean over k.
+    public var mean: Double { means.reduce(0, +) / Double(max(1, means.count)) }
 
     /// `cft` on the standard prompts, `cft.skewed` on others.
     public var name: String { prompt == "standard" ? layout : "\(layout).\(prompt)" }

@@ -9,7 +9,8 @@ import Transformer
 
 /// The evaluations of one run at one step: read where they lie, computed and kept where they do not.
 ///
-/// A file carries the hash of what it measures, so that a changed `evaluate` section measures again.
+/// A file carries the hash of what it measures, so that a changed `evaluate` section measures again; what is measured
+/// on other prompts than the first time goes to `other/`, and nothing is overwritten.
 struct EvaluationStore {
     let directory: RunDirectory
     let step: Int
@@ -43,10 +44,6 @@ struct EvaluationStore {
         _ layouts: [PromptLayout], records: RunRecords,
         model: () throws -> (ParallelDecoder, DecoderWeights)
     ) throws -> TrainingOutcome {
-        let noted = Set(
-            try RecordReader.read(directory.evaluationsPath, as: EvaluationRecord.self).map {
-                "\($0.step) \($0.hash)"
-            })
         var loaded: (ParallelDecoder, DecoderWeights)?
         for layout in layouts {
             var errors = try stored(layout)
@@ -60,16 +57,24 @@ struct EvaluationStore {
                 try keep(fresh, layout)
                 errors = fresh
             }
-            let hash = try identityHash(layout)
-            if let errors, !noted.contains("\(step) \(hash)") {
-                try records.append(record(means: means(errors), layout, hash: hash))
-            }
+            if let errors { try records.append(record(errors, layout)) }
         }
         return .finished
     }
 
+    /// The means under each layout, which are all measured.
+    func records(_ layouts: [PromptLayout]) throws -> [EvaluationRecord] {
+        try cells(layouts).map { try record($0.errors, $0.layout) }
+    }
+
+    private var folder: String { directory.evaluationFolder(step: step) }
+
     private func path(_ layout: PromptLayout) -> String {
-        "\(directory.evaluationFolder(step: step))/\(layout.name).standard.safetensors"
+        "\(folder)/\(layout.name).standard.safetensors"
+    }
+
+    private func otherPath(_ layout: PromptLayout) throws -> String {
+        "\(folder)/other/\(layout.name).standard.\(try identityHash(layout).prefix(8)).safetensors"
     }
 
     /// The hash of everything that decides the numbers besides the weights.
@@ -85,19 +90,29 @@ struct EvaluationStore {
 
     private func stored(_ layout: PromptLayout) throws -> FloatView? {
         let hash = try identityHash(layout)
-        guard let file = try? SafetensorsFile(path: path(layout)), file.metadata["hash"] == hash
-        else { return nil }
-        let errors = FloatView(zeros: evaluator.examples * evaluator.points)
         let shape = [evaluator.examples, evaluator.points]
-        guard (try? file.readFloats("squared_error", shape: shape, into: errors)) != nil else {
-            return nil
+        for path in [path(layout), try otherPath(layout)] {
+            if let found = intact(path), found.hash == hash, found.shape == shape {
+                return found.errors
+            }
         }
-        return errors
+        return nil
+    }
+
+    /// What a file holds when it is as it was written.
+    private func intact(_ path: String) -> (hash: String?, shape: [Int], errors: FloatView)? {
+        guard let file = try? SafetensorsFile(path: path),
+            let info = try? file.tensor(named: "squared_error"),
+            let values = try? file.floats("squared_error")
+        else { return nil }
+        let errors = FloatView(values)
+        guard file.metadata["sha256"] == errors.sha256 else { return nil }
+        return (file.metadata["hash"], info.shape, errors)
     }
 
     /// Writes the curve for TensorBoard and then the errors: a kept measurement is whole.
     private func keep(_ errors: FloatView, _ layout: PromptLayout) throws {
-        let record = record(means: means(errors), layout, hash: "")
+        let record = try record(errors, layout)
         guard record.means.allSatisfy(\.isFinite) else {
             throw DivergenceError(
                 step: step,
@@ -105,36 +120,40 @@ struct EvaluationStore {
                     "'\(directory.path)': the errors under \(layout.name) after step \(step) are no numbers; "
                     + "lower the phase's optimizer.learning_rate or set optimizer.clip_norm")
         }
-        let now = Date()
-        try EventFile.replace(
-            in: "\(directory.curvesPath)/\(layout.name).standard",
-            events: record.means.enumerated().map { k, mean in
-                Event(step: k, time: now, scalars: [(tag: record.metric, value: mean)])
-            })
-        try Folder.create(directory.evaluationFolder(step: step))
+        let isFirst = intact(path(layout)) == nil
+        let path = isFirst ? path(layout) : try otherPath(layout)
+        if isFirst {
+            let now = Date()
+            try EventFile.replace(
+                in: "\(directory.curvesPath)/\(layout.name).standard",
+                events: record.means.enumerated().map { k, mean in
+                    Event(step: k, time: now, scalars: [(tag: record.metric, value: mean)])
+                })
+        }
+        try Folder.create(Path.parent(of: path))
         try writeSafetensors(
             [
                 .floats(
                     "squared_error", shape: [evaluator.examples, evaluator.points], errors)
-            ], metadata: ["hash": try identityHash(layout), "format": "pt"], to: path(layout))
+            ], metadata: ["hash": record.hash, "sha256": errors.sha256, "format": "pt"], to: path)
     }
 
-    private func record(
-        means: [Double], _ layout: PromptLayout, hash: String
-    ) -> EvaluationRecord {
-        EvaluationRecord(
-            step: step, layout: layout.name, prompt: "standard", metric: "squared_error",
-            functionClass: evaluator.functionClass.name, examples: evaluator.examples, hash: hash,
-            means: means)
-    }
-
-    private func means(_ errors: FloatView) -> [Double] {
-        (0..<evaluator.points).map { k in
+    private func record(_ errors: FloatView, _ layout: PromptLayout) throws -> EvaluationRecord {
+        let means = (0..<evaluator.points).map { k in
             var sum = 0.0
             for example in 0..<evaluator.examples {
                 sum += Double(errors[example * evaluator.points + k])
             }
             return sum / Double(evaluator.examples)
         }
+        return EvaluationRecord(
+            step: step, layout: layout.name, prompt: "standard", metric: "squared_error",
+            functionClass: evaluator.functionClass.name, examples: evaluator.examples,
+            hash: try identityHash(layout), means: means)
     }
+}
+
+extension FloatView {
+    /// The SHA-256 of the values' bytes: what an evaluation file notes of itself.
+    var sha256: String { withBytes { sha256Hex(Data($0)) } }
 }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import InContextRegression
+import Kernels
 import Platform
 import TensorStorage
 
@@ -113,19 +114,10 @@ public struct RecordedRun: Sendable {
 
     // MARK: What it recorded
 
-    /// The training losses in metrics.jsonl; none when the file is missing.
+    /// The training losses in metrics.jsonl.
     ///
-    /// - Throws: `SystemError` naming the line that is no record.
-    public func losses() throws -> [LossRecord] {
-        let path = run.directory.metricsPath
-        guard FileManager.default.fileExists(atPath: path) else { return [] }
-        return try RecordReader.read(path).compactMap { record in
-            guard let step = record["step"]?.integerValue,
-                let loss = record["train/loss"]?.doubleValue
-            else { return nil }
-            return LossRecord(step: step, loss: loss)
-        }
-    }
+    /// - Throws: what is missing or damaged, and the cure.
+    public func losses() throws -> [LossRecord] { try LossRecord.read(run.directory) }
 
     /// The measurements after the highest step that has any, in the order of the configuration's layouts.
     ///
@@ -190,6 +182,12 @@ public struct RecordedEvaluation: Sendable {
         examples = shape[0]
         points = shape[1]
         errors = try file.floats("squared_error")
+        guard file.metadata["sha256"] == FloatView(errors).sha256 else {
+            throw TensorStorageError(
+                path: path, tensor: "squared_error",
+                "is not what was written there (its SHA-256 differs); delete the file, and the same sweep measures it "
+                    + "again.")
+        }
     }
 
     /// The mean over prompts for every k.

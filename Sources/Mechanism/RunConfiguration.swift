@@ -1,4 +1,5 @@
 import Experiments
+import Foundation
 import InContextRegression
 
 /// Version of everything that decides numbers; part of every run's hash.
@@ -133,6 +134,8 @@ public struct BaseConfiguration: Sendable {
     public let recording: RecordingConfiguration?
     /// A run, a checkpoint or a folder in the public form to take instead of training one.
     public let source: String?
+    /// Where ``source`` is named.
+    let sourceMark: SourceMark?
 
     /// Reads the section `pretraining`.
     init(_ reader: ConfigurationReader, model: ModelConfiguration) throws {
@@ -150,17 +153,18 @@ public struct BaseConfiguration: Sendable {
                 "curriculum", "log_every", "checkpoint_seconds",
             ] { _ = reader.node(key) }
         }
-        if let source {
-            try checkSource(source) { reader.error("from", "does not work: \($0)") }
-        }
+        sourceMark = reader.node("from")?.mark
     }
 
-    /// Refuses a folder that holds no finished model of the sizes asked for, at the place where it is named.
+    /// Refuses a `from` that names no finished model of the sizes asked for, at the place where it is named.
     ///
-    /// Weights that cannot be read are a damaged file, not a mistake of the configuration: reading them says so.
-    private func checkSource(
-        _ source: String, error: (String) -> ConfigurationError
-    ) throws {
+    /// Only who plans to use it asks: a run that is there has its base's copy. Weights that cannot be read are a damaged
+    /// file, not a mistake of the configuration: reading them says so.
+    public func checkSource() throws {
+        guard let source, let sourceMark else { return }
+        func error(_ problem: String) -> ConfigurationError {
+            ConfigurationError(sourceMark, "pretraining.from does not work: \(problem)")
+        }
         let folder: ModelFolder
         do {
             folder = try ModelFolder(path: source)
@@ -199,7 +203,9 @@ public struct BaseConfiguration: Sendable {
 
     func json() throws -> JSONValue {
         guard let pretraining, let recording else {
-            return .object(["from": .string(source ?? "")])
+            // The run may be looked at from another working directory.
+            let path = URL(fileURLWithPath: source ?? "").standardizedFileURL.path
+            return .object(["from": .string(path)])
         }
         return try JSONValue(encoding: pretraining).merging(JSONValue(encoding: recording))
     }

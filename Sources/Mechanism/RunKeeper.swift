@@ -7,19 +7,19 @@ import Training
 
 /// Work was stopped by a signal; what is done is kept and the same command continues.
 public struct InterruptedError: Error, CustomStringConvertible {
-    /// The folder of the run that was worked on; nil between two runs.
-    public let run: String?
+    /// One sentence with what to do.
+    public let description: String
 
-    /// - Parameter run: the folder of the run that was worked on.
-    public init(run: String?) { self.run = run }
+    /// An interruption between two runs, or while one was measured.
+    public init() { description = "interrupted; what is done is kept, the same command continues" }
 
-    /// One sentence with the run.
-    public var description: String {
-        guard let run else {
-            return "interrupted; what is done is kept, the same command continues"
-        }
-        return
-            "interrupted while working on \(run); its checkpoint is written, the same command continues from there"
+    /// - Parameters:
+    ///   - run: the folder of the run that was being trained.
+    ///   - policy: how it was begun.
+    init(run: String, policy: RunPolicy) {
+        description =
+            "interrupted while working on \(run); its checkpoint is written, the same command "
+            + (policy.restarts ? "without --restart " : "") + "continues from there"
     }
 }
 
@@ -38,6 +38,24 @@ public struct RunPolicy: Sendable {
     public var retriesFailed: Bool
     /// Whether runs are trained again from step 0, whatever is there.
     public var restarts: Bool
+    /// Whether runs may be trained at all; otherwise what is finished is measured.
+    var trains = true
+    /// Whether a run that failed before this command is told apart from one that has just failed in another process.
+    var tellsEarlierFailures = true
+
+    /// Looks after runs that other processes have just been given.
+    static var afterOthers: RunPolicy {
+        var policy = RunPolicy()
+        policy.tellsEarlierFailures = false
+        return policy
+    }
+
+    /// Measures what is finished and trains nothing.
+    public static var measuring: RunPolicy {
+        var policy = RunPolicy()
+        policy.trains = false
+        return policy
+    }
 
     /// - Parameters:
     ///   - retriesFailed: whether failed runs are tried again.
@@ -67,6 +85,8 @@ struct RunKeeper {
     let workers: Int
     /// Told of anything worth a line.
     let notice: (String) -> Void
+    /// Told of what a quiet user must know too.
+    let warning: (String) -> Void
 
     /// How far the run has come; nil when its folder holds none.
     ///
@@ -106,9 +126,11 @@ struct RunKeeper {
     func prepare() throws {
         guard let lock = try directory.tryLock() else { return }
         defer { lock.release() }
-        if try metadata() != nil { return }
+        let present = try metadata()
+        if present?.status == .finished { return }
+        // The file tells the process that takes the run up on what to measure it.
         try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
-        try directory.write(freshMetadata(after: nil))
+        if present == nil { try directory.write(freshMetadata(after: nil)) }
     }
 
     /// Does the work under the run's lock; the status follows what happens.
@@ -129,54 +151,77 @@ struct RunKeeper {
         let earlier = try metadata()
         if earlier?.status == .finished, try isDone() { return true }
         if let error = earlier?.error, earlier?.status == .failed, !policy.retriesFailed {
+            let hint = " (it failed earlier; --retry-failed tries it again from there)"
             throw DivergenceError(
                 step: (earlier?.step ?? 0) + 1,
-                description:
-                    "\(error) (it failed earlier; --retry-failed tries it again from there)")
+                description: error + (policy.tellsEarlierFailures ? hint : ""))
         }
-        try begin(after: earlier, work)
+        if earlier?.status == .finished {
+            try measure(earlier, work)
+        } else {
+            guard policy.trains else {
+                throw RunError(
+                    description: "'\(directory.path)' is not finished; ask for it again to train it"
+                )
+            }
+            try train(after: earlier, policy, work)
+        }
         return true
     }
 
-    private func begin(
-        after earlier: RunMetadata?, _ work: (RunWork) throws -> TrainingOutcome
+    /// Measures a finished run, which it stays whatever happens.
+    private func measure(
+        _ earlier: RunMetadata?, _ work: (RunWork) throws -> TrainingOutcome
     ) throws {
-        let wasFinished = earlier?.status == .finished
+        guard var metadata = earlier, let step = try directory.latestCheckpointStep() else {
+            return
+        }
+        let checkpoint = try Checkpoint.checkedState(directory.checkpointPath(step: step))
+        let log = try log()
+        let records = try RunRecords(directory: directory, lengths: checkpoint.files, isCut: false)
+        metadata.sessions.append(session(at: step, Provenance.current()))
+        try directory.write(metadata)
+        log.notice("measuring step \(step), BLAS kernel \(BLAS.kernelName)")
+        let outcome = try work(RunWork(records: records, isTrained: true))
+        try records.synchronize()
+        if outcome == .interrupted { throw InterruptedError() }
+    }
+
+    private func train(
+        after earlier: RunMetadata?, _ policy: RunPolicy,
+        _ work: (RunWork) throws -> TrainingOutcome
+    ) throws {
         let checkpoint = try directory.latestCheckpointStep().map {
             try Checkpoint.checkedState(directory.checkpointPath(step: $0))
         }
         let log = try log()
-        let records = try RunRecords(
-            directory: directory, lengths: wasFinished ? nil : checkpoint?.files ?? [:])
+        let records = try RunRecords(directory: directory, lengths: checkpoint?.files ?? [:])
         var metadata = try freshMetadata(after: earlier)
-        metadata.sessions.append(
-            RunMetadata.Session(
-                began: Date(), step: checkpoint?.step ?? 0, blasKernel: BLAS.kernelName,
-                workers: workers, provenance: metadata.provenance))
+        metadata.sessions.append(session(at: checkpoint?.step ?? 0, metadata.provenance))
         metadata.become(.running, at: Date())
-        if !wasFinished {
-            try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
-        }
+        try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
         try directory.write(metadata)
         if checkpoint == nil {
             try records.appendHyperparameters(configuration().json)
         }
-        func tell(_ line: String) {
-            log.notice("\(line)")
-            notice(line)
-        }
         log.notice(
             "step \(checkpoint?.step ?? 0), \(workers) workers, BLAS kernel \(BLAS.kernelName)")
-        if let checkpoint, !wasFinished { continuation(of: checkpoint).map(tell) }
+        if let checkpoint { tellContinuation(of: checkpoint, log) }
         do {
-            let outcome = try work(RunWork(records: records, isTrained: wasFinished, notice: tell))
+            let outcome = try work(RunWork(records: records, isTrained: false))
             metadata.step = try directory.latestCheckpointStep()
             metadata.become(outcome == .finished ? .finished : .interrupted, at: Date())
-            if outcome == .finished && !wasFinished { try records.appendEnd(.finished) }
+            if outcome == .finished {
+                // A measurement of the last checkpoint is a number: the one before it may go.
+                try directory.removeEarlierCheckpoints()
+                try records.appendEnd(.finished)
+            }
             try records.synchronize()
             try directory.write(metadata)
             log.notice("\(metadata.status.rawValue) at step \(metadata.step ?? 0)")
-            if outcome == .interrupted { throw InterruptedError(run: directory.path) }
+            if outcome == .interrupted {
+                throw InterruptedError(run: directory.path, policy: policy)
+            }
         } catch let error as InterruptedError {
             throw error
         } catch {
@@ -191,19 +236,28 @@ struct RunKeeper {
         }
     }
 
-    /// What continuing from a checkpoint means for the bits, where that is not plain.
-    private func continuation(of checkpoint: CheckpointState) -> String? {
+    private func session(at step: Int, _ provenance: Provenance) -> RunMetadata.Session {
+        RunMetadata.Session(
+            began: Date(), step: step, blasKernel: BLAS.kernelName, workers: workers,
+            provenance: provenance)
+    }
+
+    /// Says what continuing from a checkpoint means for the bits, where that is not plain.
+    private func tellContinuation(of checkpoint: CheckpointState, _ log: Logger) {
         if checkpoint.blasKernel != BLAS.kernelName {
-            return
+            let line =
                 "\(directory.path) was trained with the BLAS kernel \(checkpoint.blasKernel) and continues with "
                 + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
+            log.warning("\(line)")
+            warning(line)
         }
         if checkpoint.workers != workers {
-            return
+            let line =
                 "\(directory.path) continues with \(workers) instead of \(checkpoint.workers) workers: the result "
                 + "is bit-identical to an undisturbed run for any number of workers"
+            log.notice("\(line)")
+            notice(line)
         }
-        return nil
     }
 
     private func log() throws -> Logger {
@@ -227,9 +281,8 @@ struct RunKeeper {
     }
 }
 
-/// What a run's work gets: its record files, whether it is trained already, and where to send a line.
+/// What a run's work gets: its record files, and whether it is trained already.
 struct RunWork {
     let records: RunRecords
     let isTrained: Bool
-    let notice: (String) -> Void
 }

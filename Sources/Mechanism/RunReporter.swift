@@ -8,20 +8,25 @@ public struct RunReporter {
     public var ended: () -> Void
     /// One line for the reader.
     public var noticed: (String) -> Void
+    /// One line that a reader who wants no notes needs too.
+    public var warned: (String) -> Void
 
     /// - Parameters:
     ///   - began: a phase begins or continues.
     ///   - stepped: a step is done.
     ///   - ended: the phase ended.
     ///   - noticed: one line for the reader.
+    ///   - warned: one line that a reader who wants no notes needs too.
     public init(
         began: @escaping (_ label: String, _ steps: Int) -> Void = { _, _ in },
         stepped: @escaping (_ step: Int, _ loss: Double) -> Void = { _, _ in },
-        ended: @escaping () -> Void = {}, noticed: @escaping (String) -> Void = { _ in }
+        ended: @escaping () -> Void = {}, noticed: @escaping (String) -> Void = { _ in },
+        warned: @escaping (String) -> Void = { _ in }
     ) {
         self.began = began
         self.stepped = stepped
         self.ended = ended
         self.noticed = noticed
+        self.warned = warned
     }
 }

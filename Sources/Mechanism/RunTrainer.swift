@@ -64,16 +64,14 @@ public struct RunTrainer {
         let directory = directory(base)
         let store = plan.map { EvaluationStore(base, of: $0, in: directory) }
         let keeper = keeper(base)
-        if !policy.restarts, try keeper.metadata()?.status == .finished {
+        if policy.trains, !policy.restarts, try keeper.metadata()?.status == .finished {
             reporter.noticed("base \(base.name): found, trained already")
         }
         return try keeper.perform(policy, isDone: { try store?.isComplete([.cpt]) ?? true }) {
             work in
             if !work.isTrained, try train(base, work) == .interrupted { return .interrupted }
             guard let store else { return .finished }
-            return try store.measure([.cpt], records: work.records) {
-                try store.model(layouts: [.cpt], workers: workers)
-            }
+            return try measure([.cpt], in: store, work)
         }
     }
 
@@ -110,7 +108,8 @@ public struct RunTrainer {
                 try BaseConfiguration(file: path).identity().map { try CanonicalJSON.hash($0) }
                     ?? base.hash
             },
-            programVersion: programVersion, workers: workers, notice: reporter.noticed)
+            programVersion: programVersion, workers: workers, notice: reporter.noticed,
+            warning: reporter.warned)
     }
 
     // MARK: Runs
@@ -136,10 +135,38 @@ public struct RunTrainer {
             if !work.isTrained, try train(run, in: directory, work) == .interrupted {
                 return .interrupted
             }
+            return try measure(layouts, in: store, work)
+        }
+    }
+
+    /// A model that was trained just now and gives no numbers is not kept: the checkpoint before it is the good one.
+    private func measure(
+        _ layouts: [PromptLayout], in store: EvaluationStore, _ work: RunWork
+    ) throws -> TrainingOutcome {
+        do {
             return try store.measure(layouts, records: work.records) {
                 try store.model(layouts: layouts, workers: workers)
             }
+        } catch let error as DivergenceError {
+            if !work.isTrained { try store.directory.removeLatestCheckpoint() }
+            throw error
         }
+    }
+
+    /// The means of a finished run's errors on what its configuration asks for.
+    ///
+    /// - Throws: what is missing or damaged.
+    public func measurements(_ run: PlannedRun, sweep: String) throws -> [EvaluationRecord] {
+        try EvaluationStore(run, in: directory(run, sweep: sweep))
+            .records(run.configuration.evaluationLayouts)
+    }
+
+    /// Tells once which process holds what is waited for.
+    public func tellWaiting(for folders: [String]) {
+        let holder = FileLock.holder(of: RunDirectory(path: folders[0]).lockPath)
+        let who = holder.map { "process \($0)" } ?? "another process"
+        let more = folders.count > 1 ? " and \(folders.count - 1) more" : ""
+        reporter.noticed("waiting for \(folders[0])\(more), held by \(who)")
     }
 
     private func train(
@@ -167,7 +194,8 @@ public struct RunTrainer {
             directory: directory(run, sweep: sweep), hash: run.hash, sweep: sweep,
             base: run.base.name, configuration: { try run.configuration.resolved(sweep: sweep) },
             hashOfFile: { try RunConfiguration.hash(ofFile: $0, base: run.base) },
-            programVersion: programVersion, workers: workers, notice: reporter.noticed)
+            programVersion: programVersion, workers: workers, notice: reporter.noticed,
+            warning: reporter.warned)
     }
 
     /// Copies how far a run has come from its metadata to the sweep's manifest.

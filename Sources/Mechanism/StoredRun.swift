@@ -109,10 +109,16 @@ extension PlannedRun {
                     "'\(directory.path)' holds no run (no metadata.json); `sandbox runs ls` lists the runs"
             )
         }
+        if metadata.base == nil {
+            throw RunError(
+                description:
+                    "'\(directory.path)' is a base, which the sweeps that start from it measure; give a run"
+            )
+        }
         guard metadata.status == .finished else {
             throw RunError(
                 description: "'\(directory.path)' is not finished (\(metadata.status.rawValue)); "
-                    + "`sandbox train \(directory.configurationPath)` finishes it")
+                    + "`sandbox train \(directory.configurationPath) --runs \(root)` finishes it")
         }
         let configuration = try RunConfiguration(run: directory, overrides: overrides)
         self.init(

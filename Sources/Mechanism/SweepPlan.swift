@@ -77,6 +77,7 @@ public struct SweepPlan: Sendable {
         let runs = try file.trials().map { trial in
             let configuration = try RunConfiguration(
                 trial.configuration, evaluation: evaluation, seed: trial.seed)
+            try configuration.base.checkSource()
             let planned = try PlannedBase(configuration.base)
             let base = bases.first { $0.hash == planned.hash } ?? planned
             if !bases.contains(where: { $0.hash == base.hash }) { bases.append(base) }

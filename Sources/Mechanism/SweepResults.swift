@@ -2,6 +2,7 @@ import Experiments
 import InContextRegression
 import Kernels
 import Platform
+import Training
 
 /// Squared errors of one model under one evaluation layout: what every curve and interval is computed from.
 public struct EvaluationCell: Sendable {
@@ -22,9 +23,21 @@ public struct LossRecord: Sendable {
 
     /// The training losses of a run.
     ///
-    /// - Throws: ``RunError`` when metrics.jsonl is missing or damaged.
+    /// - Throws: ``RunError`` when metrics.jsonl is missing or damaged, or is not as long as the last checkpoint says.
     static func read(_ directory: RunDirectory) throws -> [LossRecord] {
         do {
+            if let step = try directory.latestCheckpointStep(),
+                try directory.metadata()?.status == .finished
+            {
+                let state = try Checkpoint.readState(directory.checkpointPath(step: step))
+                let counted = state.files[Path.name(of: directory.metricsPath)] ?? 0
+                let present = try WholeFile.read(directory.metricsPath).count
+                if present != counted {
+                    throw SystemError(
+                        "'\(directory.metricsPath)' has \(present) bytes, and its last checkpoint counts \(counted)"
+                    )
+                }
+            }
             return try RecordReader.read(directory.metricsPath).compactMap { record in
                 guard let step = record["step"]?.integerValue,
                     let loss = record["train/loss"]?.doubleValue

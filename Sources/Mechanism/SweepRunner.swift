@@ -62,6 +62,9 @@ public struct SweepRunner {
     public func run(_ request: SweepFile, policy: RunPolicy = RunPolicy()) throws -> SweepOutcome {
         try directory.create(sweepText: request.text, manifest: manifest(request))
         let (finished, failures) = try train(policy)
+        // Nothing is lost from here on: files are written whole or not at all.
+        if InterruptFlag.isRaised { throw InterruptedError() }
+        InterruptFlag.exitAtOnce()
         let results =
             finished.isEmpty
             ? nil
@@ -110,24 +113,27 @@ public struct SweepRunner {
         _ items: [Item], policy: RunPolicy, prepare: (Item) throws -> Void,
         path: (Item) -> String, _ body: (Item, RunPolicy) throws -> Bool
     ) throws -> [Failure] {
-        var policy = policy
         var failures: [Failure] = []
+        var handedOver = Set<Int>()
         if let elsewhere, items.count > 1 {
-            var prepared: [String] = []
-            for item in items {
-                // What is wrong with a folder is said below, when its turn comes.
-                if (try? prepare(item)) != nil { prepared.append(path(item)) }
-            }
-            try elsewhere(prepared, policy)
-            policy = RunPolicy()
+            // What is wrong with a folder is said below, when its turn comes.
+            handedOver = Set(
+                items.indices.filter { index in
+                    let run = RunDirectory(path: Path.parent(of: path(items[index])))
+                    let isDone = try? run.metadata()?.status == .finished
+                    return (isDone == false || isDone == nil || policy.restarts)
+                        && (try? prepare(items[index])) != nil
+                })
+            try elsewhere(handedOver.sorted().map { path(items[$0]) }, policy)
         }
         var pending = Array(items.indices)
         var isWaiting = false
         while !pending.isEmpty {
             var held: [Int] = []
             for index in pending {
-                if InterruptFlag.isRaised { throw InterruptedError(run: nil) }
+                if InterruptFlag.isRaised { throw InterruptedError() }
                 do {
+                    let policy = handedOver.contains(index) ? RunPolicy.afterOthers : policy
                     if try !body(items[index], policy) { held.append(index) }
                 } catch let error as InterruptedError {
                     throw error
@@ -140,20 +146,15 @@ public struct SweepRunner {
                 }
             }
             if held == pending {
-                if !isWaiting { tellWaiting(held.map { Path.parent(of: path(items[$0])) }) }
+                if !isWaiting {
+                    trainer.tellWaiting(for: held.map { Path.parent(of: path(items[$0])) })
+                }
                 isWaiting = true
                 usleep(200_000)
             }
             pending = held
         }
         return failures.sorted { $0.index < $1.index }
-    }
-
-    private func tellWaiting(_ folders: [String]) {
-        let holder = FileLock.holder(of: RunDirectory(path: folders[0]).lockPath)
-        let who = holder.map { "process \($0)" } ?? "another process"
-        let more = folders.count > 1 ? " and \(folders.count - 1) more" : ""
-        trainer.reporter.noticed("waiting for \(folders[0])\(more), held by \(who)")
     }
 
     private func manifest(_ request: SweepFile) throws -> SweepManifest {

@@ -9,8 +9,13 @@ private let receivedSignal = Atomic<Int32>(0)
 /// The process whose end raises the flag too, 0 for none.
 private let parent = Atomic<Int32>(0)
 
-/// SIGINT and SIGTERM as a flag that a loop asks between steps.
+/// Whether the first signal already ends the process.
+private let endsAtOnce = Atomic<Bool>(false)
+
+/// SIGINT, SIGTERM and SIGHUP (a terminal that closes) as a flag that a loop asks between steps.
 public enum InterruptFlag {
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
     /// The exit status of a process that was interrupted and can be resumed (`EX_TEMPFAIL`).
     public static let exitStatus: Int32 = 75
 
@@ -20,17 +25,16 @@ public enum InterruptFlag {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { signal in
             // Only an atomic exchange and _exit: both are safe inside a signal handler.
-            if receivedSignal.exchange(signal, ordering: .relaxed) != 0 { _exit(75) }
+            let isSecond = receivedSignal.exchange(signal, ordering: .relaxed) != 0
+            if isSecond || endsAtOnce.load(ordering: .relaxed) { _exit(75) }
         }
         sigemptyset(&action.sa_mask)
         action.sa_flags = Int32(SA_RESTART)
-        sigaction(SIGINT, &action, nil)
-        sigaction(SIGTERM, &action, nil)
+        for signal in signals { sigaction(signal, &action, nil) }
         // A parent that starts programs from a thread of its own hands on that thread's blocked signals.
         var wanted = sigset_t()
         sigemptyset(&wanted)
-        sigaddset(&wanted, SIGINT)
-        sigaddset(&wanted, SIGTERM)
+        for signal in signals { sigaddset(&wanted, signal) }
         pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     }
 
@@ -42,14 +46,12 @@ public enum InterruptFlag {
     }
 
     /// Raises the flag when the process that started this one ends: nobody is left to stop it otherwise.
-    public static func followParent() { parent.store(getppid(), ordering: .relaxed) }
-
-    /// The name of the signal that came, for messages; nil before one has.
-    public static var signalName: String? {
-        switch receivedSignal.load(ordering: .relaxed) {
-        case 0: nil
-        case SIGINT: "SIGINT"
-        default: "SIGTERM"
-        }
+    ///
+    /// - Parameter identifier: that process, which may have ended already.
+    public static func followParent(_ identifier: Int32) {
+        parent.store(identifier, ordering: .relaxed)
     }
+
+    /// From here on the first signal ends the process: for work that has nothing to checkpoint.
+    public static func exitAtOnce() { endsAtOnce.store(true, ordering: .relaxed) }
 }

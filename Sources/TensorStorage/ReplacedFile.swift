@@ -60,7 +60,7 @@ private func replaceRegularFile(
 ) throws {
     let target = URL(fileURLWithPath: path)
     let directory = target.deletingLastPathComponent().path
-    let beside = "\(directory)/.\(target.lastPathComponent).\(UUID().uuidString).partial"
+    let beside = "\(directory)/.\(target.lastPathComponent).writing-\(UUID().uuidString)"
     let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     let file = ReplacedFile(descriptor: descriptor, path: shown)
     guard descriptor >= 0 else { throw file.failure("created") }

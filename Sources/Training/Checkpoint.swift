@@ -70,6 +70,8 @@ public struct CheckpointState: Codable, Sendable, Equatable {
 public enum Checkpoint {
     private static let model = "model.safetensors"
     private static let optimizer = "optimizer.safetensors"
+    /// Its own hash is that of its canonical form without that hash.
+    private static let stateName = "state.json"
 
     /// Writes the files of one checkpoint.
     ///
@@ -90,7 +92,8 @@ public enum Checkpoint {
         for name in [model, optimizer] {
             record.sha256[name] = try sha256Hex(ofFile: "\(folder)/\(name)")
         }
-        try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: folder + "/state.json")
+        record.sha256[stateName] = sha256Hex(Data(try CanonicalJSON.text(record).utf8))
+        try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: "\(folder)/\(stateName)")
     }
 
     /// Reads `state.json`, the moments and the parameters of a checkpoint into `state`.
@@ -145,10 +148,15 @@ public enum Checkpoint {
                 "\(path) has format version \(version) and this program reads \(known); "
                     + (version > known ? "use a newer sandbox" : cure(folder)))
         }
-        guard let state = try? JSONDecoder().decode(CheckpointState.self, from: data),
-            state.step >= 0, state.lossCount >= 0, state.workers >= 1
-        else {
+        guard let state = try? JSONDecoder().decode(CheckpointState.self, from: data) else {
             throw CheckpointError("\(path) lacks a value a checkpoint needs; \(cure(folder))")
+        }
+        var bare = state
+        let hash = bare.sha256.removeValue(forKey: stateName)
+        guard hash == sha256Hex(Data(try CanonicalJSON.text(bare).utf8)) else {
+            throw CheckpointError(
+                "\(path) is not what was written there (its SHA-256 differs from its own note); "
+                    + cure(folder))
         }
         return state
     }

@@ -121,7 +121,6 @@ public struct TrainingLoop {
                 lastCheckpoint = Date()
             }
         }
-        try directory.removeEarlierCheckpoints()
         return .finished
     }
 

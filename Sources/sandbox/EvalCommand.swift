@@ -40,15 +40,17 @@ struct EvalCommand: ParsableCommand {
 
     private func evaluate() throws {
         InterruptFlag.install()
-        let directory = try RunCatalog(root: place.runs).run(name).directory
-        let sweepFolder = Path.parent(of: directory.path)
-        let root = Path.parent(of: sweepFolder)
+        let directory = try RunCatalog(root: place.runs).run(name).directory.placed
+        let sweep = Path.parent(of: directory.path)
+        let root = Path.parent(of: sweep)
         let planned = try PlannedRun(directory, root: root, overrides: overrides)
         let trainer = place.trainer(root: root)
-        while try !trainer.complete(
-            planned, sweep: Path.name(of: sweepFolder), policy: RunPolicy())
-        { try place.wait(for: directory) }
-        try RunReport(directory).print(json: place.json)
+        try place.waiting(trainer, for: directory) {
+            try trainer.complete(planned, sweep: Path.name(of: sweep), policy: .measuring)
+        }
+        try RunReport(
+            directory, trainer.measurements(planned, sweep: Path.name(of: sweep))
+        ).print(json: place.json)
     }
 
     private var overrides: [String] {

@@ -37,30 +37,35 @@ struct JobPool {
             }
             usleep(20_000)
         }
-        if InterruptFlag.isRaised { throw InterruptedError(run: nil) }
+        if InterruptFlag.isRaised { throw InterruptedError() }
     }
 
     private func start(_ configuration: String, _ policy: RunPolicy) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Executable.path ?? CommandLine.arguments[0])
         process.arguments =
-            ["train", configuration, "--child", "--runs", root]
+            ["train", configuration, "--child", String(getpid()), "--runs", root]
             + ["--workers", String(max(1, workers / jobs))]
             + (policy.retriesFailed ? ["--retry-failed"] : [])
             + (policy.restarts ? ["--restart"] : [])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        if !isQuiet {
-            let lines = Pipe()
-            process.standardError = lines
-            lines.fileHandleForReading.readabilityHandler = { handle in
-                let data = handle.availableData
-                if data.isEmpty { handle.readabilityHandler = nil }
-                Terminal.write(String(decoding: data, as: UTF8.self), to: .error)
-            }
+        let lines = Pipe()
+        process.standardError = lines
+        lines.fileHandleForReading.readabilityHandler = { [isQuiet] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            forward(String(decoding: data, as: UTF8.self), isQuiet: isQuiet)
         }
         try process.run()
         return process
     }
+}
+
+/// Passes on what a child says; its errors stand in its run's metadata and are told at the end.
+private func forward(_ text: String, isQuiet: Bool) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: true).filter { line in
+        !line.hasPrefix("error: ") && (!isQuiet || line.hasPrefix("warning: "))
+    }
+    Terminal.write(lines.map { "\($0)\n" }.joined(), to: .error)
 }

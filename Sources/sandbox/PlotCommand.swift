@@ -25,11 +25,8 @@ struct PlotCommand: ParsableCommand {
     func run() throws { try reportingErrors { try plot() } }
 
     private func plot() throws {
-        let folder = sweep.contains("/") ? sweep : "\(output.runs)/\(sweep)"
-        let directory = SweepDirectory(
-            path: folder.hasSuffix("/") ? String(folder.dropLast()) : folder)
-        let parent = Path.parent(of: directory.path)
-        let root = parent.isEmpty ? "." : parent
+        let directory = try RunCatalog(root: output.runs).sweep(sweep).directory.placed
+        let root = Path.parent(of: directory.path)
         let asked = try SweepPlan(directory, root: root)
         let plan = try asked.finished(in: directory)
         if plan.runs.count < asked.runs.count && !output.quiet {
@@ -42,8 +39,10 @@ struct PlotCommand: ParsableCommand {
             ProgressDisplay(isQuiet: output.quiet), root: root)
         let runner = SweepRunner(plan: plan, trainer: trainer)
         // Measures what another evaluation has taken the place of.
-        let (finished, failures) = try runner.train(RunPolicy())
-        if !finished.isEmpty {
+        let (finished, failures) = try runner.train(.measuring)
+        // A run that cannot be read for the moment must not narrow the table that is there.
+        if failures.isEmpty {
+            InterruptFlag.exitAtOnce()
             try output.write(
                 SweepResults(
                     plan, runs: finished, root: trainer.root, workers: output.workerCount),

@@ -39,6 +39,7 @@ final class ProgressDisplay {
                 line?.finish()
                 line = nil
             },
-            noticed: { [self] in logger.notice("\($0)") })
+            noticed: { [self] in logger.notice("\($0)") },
+            warned: { [self] in logger.warning("\($0)") })
     }
 }

@@ -7,14 +7,12 @@ struct RunReport {
     private let directory: RunDirectory
     private let evaluations: [EvaluationRecord]
 
-    /// - Parameter directory: a finished run's folder.
-    init(_ directory: RunDirectory) throws {
+    /// - Parameters:
+    ///   - directory: a finished run's folder.
+    ///   - evaluations: what was measured.
+    init(_ directory: RunDirectory, _ evaluations: [EvaluationRecord]) {
         self.directory = directory
-        let all = try RecordReader.read(directory.evaluationsPath, as: EvaluationRecord.self)
-        // The last record of a name is the one that was asked for last.
-        evaluations = all.enumerated().filter { index, record in
-            !all[(index + 1)...].contains { $0.name == record.name }
-        }.map(\.element)
+        self.evaluations = evaluations
     }
 
     /// Prints the report to standard output.
@@ -29,10 +27,9 @@ struct RunReport {
         }
         var text = "\(directory.path)\n"
         for record in evaluations {
-            let mean = record.means.reduce(0, +) / Double(max(1, record.means.count))
             text += String(
                 format: "  %@ under %@: %.4g, mean over k = 0 … %d of %d prompts\n",
-                record.metric.replacing("_", with: " "), record.name, mean,
+                record.metric.replacing("_", with: " "), record.name, record.mean,
                 record.means.count - 1, record.examples)
         }
         try Terminal.print(text)

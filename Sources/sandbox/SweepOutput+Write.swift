@@ -21,14 +21,15 @@ extension SweepOutput {
         // The table first: a picture that cannot be drawn must not hide the results.
         if !json { try Terminal.print(report.text + "\n") }
         let figures = SweepFigures(summary: summary).all()
-        written += try draw(figures, in: directory.plotsPath, summaryText: table.text)
+        let root = Path.parent(of: directory.path)
+        written += try draw(figures, in: directory.plotsPath, root: root, summaryText: table.text)
         try showInTensorBoard(figures, in: directory.plotsPath)
         if publish {
             let folder = "plots/\(results.plan.name)"
             try Folder.create(folder)
             try table.write(to: folder + "/summary.csv")
             written.append(folder + "/summary.csv")
-            written += try draw(figures, in: folder, summaryText: table.text)
+            written += try draw(figures, in: folder, root: root, summaryText: table.text)
         }
         if json {
             try Terminal.print(CanonicalJSON.text(of: report.json(written: written)) + "\n")
@@ -45,7 +46,7 @@ extension SweepOutput {
     }
 
     private func draw(
-        _ figures: [NamedFigure], in folder: String, summaryText: String
+        _ figures: [NamedFigure], in folder: String, root: String, summaryText: String
     ) throws -> [String] {
         try Folder.create(folder)
         let provenance = Provenance.current()
@@ -59,7 +60,7 @@ extension SweepOutput {
             }
             let sidecar: JSONValue = [
                 "title": .string(figure.figure.title),
-                "runs": .array(try figure.runs.map(source)),
+                "runs": .array(try figure.runs.map { try source($0, root: root) }),
                 "commit": provenance.gitCommit.map(JSONValue.string) ?? .null,
                 "dirty": provenance.gitIsDirty.map(JSONValue.boolean) ?? .null,
                 "data": "summary.csv", "data_sha256": .string(hash),
@@ -73,8 +74,8 @@ extension SweepOutput {
     }
 
     /// A run that a picture shows: its folder below the runs, its hash, and the commit that trained it.
-    private func source(_ run: String) throws -> JSONValue {
-        let metadata = try RunDirectory(path: "\(runs)/\(run)").metadata()
+    private func source(_ run: String, root: String) throws -> JSONValue {
+        let metadata = try RunDirectory(path: "\(root)/\(run)").metadata()
         return [
             "run": .string(run), "hash": metadata.map { .string($0.hash) } ?? .null,
             "commit": metadata?.provenance.gitCommit.map(JSONValue.string) ?? .null,

@@ -31,39 +31,45 @@ struct TrainCommand: ParsableCommand {
 
     @OptionGroup var treatment: RunTreatment
 
-    @Flag(help: ArgumentHelp("Started by a sweep, and stopped with it.", visibility: .hidden))
-    var child = false
+    @Option(
+        help: ArgumentHelp("Started by this process, and stopped with it.", visibility: .hidden))
+    var child: Int32?
 
     func run() throws { try reportingErrors { try train() } }
 
     private func train() throws {
         InterruptFlag.install()
-        if child { InterruptFlag.followParent() }
+        if let child { InterruptFlag.followParent(child) }
         let file = try SweepFile.load(
             path: config, sections: SweepPlan.sections, overrides: overrides,
             searchFolders: SweepFile.defaultSearchFolders())
         let trainer = place.trainer()
-        let directory: RunDirectory
         if ["task", "layout", "training"].allSatisfy({ file.configuration[$0] == nil })
             && file.parameters.isEmpty
         {
-            directory = try trainBase(file, trainer)
+            try trainBase(file, trainer)
         } else {
-            directory = try trainRun(file, trainer)
+            try trainRun(file, trainer)
         }
-        if !child { try RunReport(directory).print(json: place.json) }
     }
 
-    private func trainBase(_ file: SweepFile, _ trainer: RunTrainer) throws -> RunDirectory {
-        let base = try PlannedBase(
-            BaseConfiguration(ConfigurationReader(file.configuration)))
-        while try !trainer.complete(base, for: nil, policy: treatment.policy) {
-            try place.wait(for: trainer.directory(base))
+    private func trainBase(_ file: SweepFile, _ trainer: RunTrainer) throws {
+        let configuration = try BaseConfiguration(ConfigurationReader(file.configuration))
+        try configuration.checkSource()
+        let base = try PlannedBase(configuration)
+        if treatment.restart {
+            throw ConfigurationError(
+                SourceMark(source: config),
+                "describes a base, which other runs may start from, and --restart would delete it; remove it with "
+                    + "`sandbox runs rm bases/\(base.name)`, then train it")
         }
-        return trainer.directory(base)
+        try place.waiting(trainer, for: trainer.directory(base)) {
+            try trainer.complete(base, for: nil, policy: treatment.policy)
+        }
+        if child == nil { try RunReport(trainer.directory(base), []).print(json: place.json) }
     }
 
-    private func trainRun(_ file: SweepFile, _ trainer: RunTrainer) throws -> RunDirectory {
+    private func trainRun(_ file: SweepFile, _ trainer: RunTrainer) throws {
         let plan = try SweepPlan(file, root: place.runs)
         guard plan.runs.count == 1 else {
             throw ConfigurationError(
@@ -73,7 +79,12 @@ struct TrainCommand: ParsableCommand {
         }
         let runner = SweepRunner(plan: plan, trainer: trainer)
         try runner.train(treatment.policy).failures.report()
-        return trainer.directory(plan.runs[0], sweep: plan.name)
+        if child == nil {
+            try RunReport(
+                trainer.directory(plan.runs[0], sweep: plan.name),
+                trainer.measurements(plan.runs[0], sweep: plan.name)
+            ).print(json: place.json)
+        }
     }
 }
 
@@ -105,11 +116,18 @@ struct RunPlace: ParsableArguments {
             programVersion: Version.text, reporter: ProgressDisplay(isQuiet: quiet).reporter)
     }
 
-    /// Waits a little for another process to let go of a run.
+    /// Repeats `body` until no other process holds the run, and says once whom it waits for.
     ///
     /// - Throws: `InterruptedError` after a signal.
-    func wait(for directory: RunDirectory) throws {
-        if InterruptFlag.isRaised { throw InterruptedError(run: nil) }
-        usleep(200_000)
+    func waiting(
+        _ trainer: RunTrainer, for directory: RunDirectory, _ body: () throws -> Bool
+    ) throws {
+        var isTold = false
+        while try !body() {
+            if !isTold { trainer.tellWaiting(for: [directory.path]) }
+            isTold = true
+            if InterruptFlag.isRaised { throw InterruptedError() }
+            usleep(200_000)
+        }
     }
 }

@@ -105,9 +105,13 @@ import Training
         #expect(try FolderSnapshot(folder.path, where: isWeight).changes(since: before) == [])
         let path = folder.file("tiny/\(plan.runs[0].name)")
         for layout in ["cpt", "cft", "neg-cft"] {
-            let file = try SafetensorsFile(
-                path: "\(path)/evaluations/step_12/\(layout).standard.safetensors")
-            #expect(file["squared_error"]?.shape == [100, 6])
+            let folder = "\(path)/evaluations/step_12"
+            let first = try SafetensorsFile(path: "\(folder)/\(layout).standard.safetensors")
+            // What was measured first stays; other prompts have files of their own.
+            #expect(first["squared_error"]?.shape == [layout == "neg-cft" ? 100 : 64, 6])
+            let others = try FileManager.default.contentsOfDirectory(atPath: folder + "/other")
+                .filter { $0.hasPrefix("\(layout).standard.") }
+            #expect(others.count == (layout == "neg-cft" ? 0 : 1))
         }
         #expect(many.runs[0].cells.count == 3)
         let near = closeness(
@@ -236,9 +240,22 @@ import Training
         let path = folder.file("tiny/\(plan.runs[0].name)")
         let file = path + "/evaluations/step_12/cft.standard.safetensors"
         let whole = try bytes(file)
-        try whole.prefix(whole.count - 5).write(to: URL(fileURLWithPath: file))
-        _ = try run(plan, in: folder)
-        #expect(try bytes(file) == whole)
+        var flipped = whole
+        flipped[whole.count - 9] ^= 4
+        for damaged in [whole.prefix(whole.count - 5), flipped] {
+            try damaged.write(to: URL(fileURLWithPath: file))
+            _ = try run(plan, in: folder)
+            #expect(try bytes(file) == whole)
+        }
+        let records = try bytes(path + "/evaluations.jsonl")
+        #expect(records.count { $0 == UInt8(ascii: "\n") } == 2)
+
+        // Losses that are gone are not taken for none.
+        let metrics = try bytes(path + "/metrics.jsonl")
+        try metrics.prefix(40).write(to: URL(fileURLWithPath: path + "/metrics.jsonl"))
+        let cut = #expect(throws: RunError.self) { try run(plan, in: folder) }
+        #expect(cut?.description.contains("has 40 bytes") == true)
+        try metrics.write(to: URL(fileURLWithPath: path + "/metrics.jsonl"))
 
         try FileManager.default.removeItem(atPath: file)
         try FileManager.default.removeItem(atPath: path + "/checkpoints")

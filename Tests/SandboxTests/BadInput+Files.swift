@@ -278,7 +278,7 @@ extension BadInput {
             try $0.setInteger("step", "\"x\"", in: "{cpt}/" + checkpoint + "state.json")
         },
         unfinished("state of another step", "state.json") {
-            try $0.setInteger("step", "-7", in: "{cpt}/" + checkpoint + "state.json")
+            try $0.setInteger("step", "20", in: "{cpt}/" + checkpoint + "state.json")
         },
         unfinished("moments cut", "optimizer.safetensors", says: ["SHA-256"]) {
             try $0.drop(8, from: "{cpt}/" + checkpoint + "optimizer.safetensors")

@@ -32,9 +32,12 @@ enum Program {
     }
 
     /// Starts `sandbox` with `arguments`.
-    static func start(_ arguments: [String], in folder: String) throws -> ChildProcess {
+    static func start(
+        _ arguments: [String], in folder: String, environment: [String: String?] = [:]
+    ) throws -> ChildProcess {
         try ChildProcess(
-            try builtProgram(), arguments, environment: quiet, workingDirectory: folder)
+            try builtProgram(), arguments, environment: quiet.merging(environment) { $1 },
+            workingDirectory: folder)
     }
 
     /// Runs a shell command line on a terminal of its own (`script` of util-linux) and returns what it showed.

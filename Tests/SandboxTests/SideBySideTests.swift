@@ -56,6 +56,58 @@ import Testing
         #expect(metadata.sessions[0].workers == 1)
     }
 
+    /// Children read what to measure from files that the parent has brought up to date.
+    @Test func jobsFollowAChangedRequest() throws {
+        let folder = try steadyFolder()
+        for more in [[], ["evaluate.examples=64"], ["evaluate.examples=48", "--restart"]] {
+            let outcome = try Program.run(
+                arguments("jobs", "--jobs", "2", "--quiet") + more, in: folder.path)
+            #expect(outcome.exitCode == 0 && outcome.errors == "", "\(more): \(outcome)")
+            let one = try Program.run(arguments("one", "--quiet") + more, in: folder.path)
+            #expect(one.exitCode == 0, "\(more): \(one)")
+            #expect(
+                try bytes(folder.file("jobs/tiny/summary.csv"))
+                    == bytes(folder.file("one/tiny/summary.csv")))
+        }
+        try expectEqual(folder.file("jobs"), folder.file("one"), "after a restart")
+        // A folder that cannot be read is no obstacle to a restart.
+        let run = try #require(try RunCatalog(root: folder.file("jobs")).runs().last)
+        try folder.write("{", to: "jobs/tiny/\(run.name)/metadata.json")
+        let healed = try Program.run(
+            arguments("jobs", "--jobs", "2", "--quiet", "--restart"), in: folder.path)
+        #expect(healed.exitCode == 0, "\(healed)")
+    }
+
+    /// What continuing elsewhere means for the bits is said.
+    @Test func anotherKernelAndOtherWorkersAreNamed() throws {
+        let folder = try TemporaryDirectory()
+        let text = Self.text.replacingOccurrences(of: "steps: 300\n", with: "steps: 20000\n")
+        try folder.write(text, to: "tiny.yaml")
+        let one = ["train", "tiny.yaml", "layout=cft", "seeds=1", "--quiet"]
+        let child = try Program.start(one + ["--workers", "2"], in: folder.path)
+        func run() throws -> CatalogedRun? {
+            try RunCatalog(root: folder.file("runs")).runs().first { $0.sweep == "tiny" }
+        }
+        try child.wait(timeout: 120) { _ in try run()?.metadata?.status == .running }
+        child.send(signal: SIGINT)
+        #expect(try child.wait(timeout: 60).exitCode == 75)
+        let other =
+            try #require(try run()?.metadata?.blasKernel) == "Haswell" ? "Nehalem" : "Haswell"
+        let second = try Program.start(
+            ["train", "tiny.yaml", "layout=cft", "seeds=1", "--workers", "1"], in: folder.path,
+            environment: ["SANDBOX_BLAS_KERNEL": other])
+        try second.wait(timeout: 60) { $0.errors.contains("workers") }
+        second.send(signal: SIGINT)
+        _ = try second.wait(timeout: 60)
+        #expect(second.errors.contains("warning: runs/tiny/"))
+        #expect(
+            second.errors.contains("the result will not be bit-identical to an undisturbed run"))
+        #expect(
+            second.errors.contains(
+                "continues with 1 instead of 2 workers: the result is bit-identical to an undisturbed run"
+            ))
+    }
+
     /// A signal reaches the children as a request: they checkpoint, and the same command continues.
     @Test(arguments: [SIGINT, SIGKILL]) func theChildrenStopWithTheirParent(signal: Int32) throws {
         let folder = try TemporaryDirectory()

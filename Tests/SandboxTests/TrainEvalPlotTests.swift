@@ -103,11 +103,74 @@ import Testing
         let shifted = try #require(measured.first { $0["layout"] == "cpt-shifted" })
         #expect(shifted["examples"] == 100)
         #expect(shifted["eval/cpt-shifted/squared_error"]?.arrayValue?.count == 5)
-        // Its own layout is always among them.
-        #expect(measured.first { $0["layout"] == "cft" }?["examples"] == 100)
+        // Its own layout is always among them, and nothing else is.
+        #expect(measured.map { $0["layout"] } == ["cpt-shifted", "cft"])
+        #expect(measured.allSatisfy { $0["examples"] == 100 })
+        // What was measured first is still there, to the byte.
+        let again = try Program.run(["eval", run.path], in: folder.path)
+        #expect(again.output == plain.output)
         #expect(try run.metadata()?.status == .finished)
         let unknown = try Program.run(["eval", "nothing"], in: folder.path)
         #expect(unknown.exitCode == 64 && unknown.errors.hasPrefix("error: "), "\(unknown)")
+    }
+
+    @Test func aFinishedRunStaysOneWhenItsMeasurementIsInterrupted() throws {
+        let (folder, run) = try finished()
+        let before = try FolderSnapshot(run.path) {
+            !$0.hasSuffix("lock") && $0 != "run.log" && $0 != "metadata.json"
+        }
+        for signal in [SIGTERM, SIGKILL] {
+            let child = try Program.start(
+                ["eval", run.path, "--examples", "3000000"], in: folder.path)
+            usleep(700_000)
+            child.send(signal: signal)
+            let outcome = try child.wait(timeout: 60)
+            #expect(
+                signal == SIGKILL ? outcome.signal == SIGKILL : outcome.exitCode == 75, "\(outcome)"
+            )
+            #expect(try run.metadata()?.status == .finished)
+        }
+        let after = try FolderSnapshot(run.path) {
+            !$0.hasSuffix("lock") && $0 != "run.log" && $0 != "metadata.json"
+        }
+        #expect(after.changes(since: before) == [])
+        let again = try Program.run(["sweep", "-f", "tiny.yaml", "--quiet"], in: folder.path)
+        #expect(again.exitCode == 0, "\(again)")
+    }
+
+    @Test func worksFromInsideTheFolders() throws {
+        let (folder, run) = try finished()
+        let inside = folder.file("runs/tiny")
+        let evaluated = try Program.run(["eval", run.name], in: inside)
+        #expect(evaluated.exitCode == 0 && evaluated.output.contains("under cft: "), "\(evaluated)")
+        let plotted = try Program.run(["plot", "."], in: inside)
+        #expect(plotted.exitCode == 0, "\(plotted)")
+        // The sidecar looks for its runs where they are, not below the working directory.
+        let path = folder.file("runs/tiny/plots/polynomial-error-vs-context.json")
+        let sidecar = try json(String(contentsOfFile: path, encoding: .utf8))
+        let source = try #require(sidecar["runs"]?.arrayValue?.last)
+        #expect(source["hash"]?.stringValue == (try run.metadata()?.hash))
+    }
+
+    @Test func theSourceOfABaseMayGo() throws {
+        let (folder, _) = try finished()
+        let bases = folder.file("runs/bases")
+        let base = try #require(FileManager.default.contentsOfDirectory(atPath: bases).first)
+        let exported = try Program.run(
+            ["export", "garg", "runs/bases/\(base)", "--output", "public"], in: folder.path)
+        #expect(exported.exitCode == 0, "\(exported)")
+        let arguments = [
+            "sweep", "-f", "tiny.yaml", "--quiet", "--runs", "fromed", "pretraining={from: public}",
+        ]
+        let outcome = try Program.run(arguments, in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        try FileManager.default.removeItem(atPath: folder.file("public"))
+        let plotted = try Program.run(["plot", "tiny", "--runs", "fromed"], in: folder.path)
+        #expect(
+            plotted.exitCode == 0 && plotted.output.hasPrefix(outcome.output.prefix(40)),
+            "\(plotted)")
+        let refused = try Program.run(arguments, in: folder.path)
+        #expect(refused.exitCode == 64 && refused.errors.contains("pretraining.from does not work"))
     }
 
     // MARK: plot

@@ -80,7 +80,9 @@ import Transformer
         for name in ["model.safetensors", "optimizer.safetensors"] {
             record.sha256[name] = try sha256Hex(ofFile: folder.file(name))
         }
-        #expect(try Checkpoint.read(into: &read, from: folder.path) == record)
+        let found = try Checkpoint.read(into: &read, from: folder.path)
+        record.sha256["state.json"] = try #require(found.sha256["state.json"])
+        #expect(found == record)
         #expect(read.step == 3 && read.lossSum == 0.1 && read.lossCount == 2)
         #expect(firstDifference(read.parameters.array, state.parameters.array) == nil)
     }
@@ -152,14 +154,23 @@ import Transformer
 
     // MARK: state.json
 
+    /// The text as a program writes it: with its own hash.
+    private static func signed(_ text: String) throws -> String {
+        var state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
+        state.sha256["state.json"] = sha256Hex(Data(try CanonicalJSON.text(state).utf8))
+        return try CanonicalJSON.text(state)
+    }
+
     private static let whole =
         #"{"format_version":2,"step":3,"loss_sum":0.5,"loss_count":1,"files":{"metrics.jsonl":9},"blas_kernel":"Zen","workers":1,"sha256":{}}"#
 
     @Test func readsStateOfTheNewestVersion() throws {
         let folder = try TemporaryDirectory()
-        try folder.write(Self.whole, to: "state.json")
+        try folder.write(Self.signed(Self.whole), to: "state.json")
+        var state = try Checkpoint.readState(folder.path)
+        #expect(state.sha256.removeValue(forKey: "state.json")?.count == 64)
         #expect(
-            try Checkpoint.readState(folder.path)
+            state
                 == CheckpointState(
                     step: 3, lossSum: 0.5, lossCount: 1, files: ["metrics.jsonl": 9],
                     blasKernel: "Zen", workers: 1))
@@ -173,6 +184,9 @@ import Transformer
         (
             whole.replacingOccurrences(of: "\"format_version\":2", with: "\"format_version\":1"),
             "has format version 1 and this program reads 2; CURE"
+        ),
+        (
+            whole, "is not what was written there (its SHA-256 differs from its own note); CURE"
         ),
         ("}{ nonsense", "is not JSON; CURE"),
         ("", "is not JSON; CURE"),
