@@ -122,15 +122,19 @@ struct RunKeeper {
         "restore it, or delete the folder '\(directory.path)' to train it anew"
     }
 
-    /// Writes configuration and metadata of a run that is not there yet, so that another process can train it.
-    func prepare() throws {
+    /// Writes the configuration of a run that is to be trained, and the metadata of one that is not there yet, so that
+    /// another process can train it.
+    func prepare(_ policy: RunPolicy) throws {
         guard let lock = try directory.tryLock() else { return }
         defer { lock.release() }
-        let present = try metadata()
-        if present?.status == .finished { return }
+        // A restart clears whatever is there, so that it need not be readable.
+        let present = policy.restarts ? try? directory.metadata() : try metadata()
+        if present?.status == .finished && !policy.restarts { return }
         // The file tells the process that takes the run up on what to measure it.
         try AtomicFile.write(configuration().yaml(), to: directory.configurationPath)
-        if present == nil { try directory.write(freshMetadata(after: nil)) }
+        if present == nil && !policy.restarts {
+            try directory.write(freshMetadata(after: nil))
+        }
     }
 
     /// Does the work under the run's lock; the status follows what happens.

@@ -41,11 +41,13 @@ public struct RunTrainer {
     }
 
     /// Makes a base's folder, so that another process can train it.
-    public func prepare(_ base: PlannedBase) throws { try keeper(base).prepare() }
+    public func prepare(_ base: PlannedBase, _ policy: RunPolicy) throws {
+        try keeper(base).prepare(policy)
+    }
 
     /// Makes a run's folder, so that another process can train it.
-    public func prepare(_ run: PlannedRun, sweep: String) throws {
-        try keeper(run, sweep: sweep).prepare()
+    public func prepare(_ run: PlannedRun, sweep: String, _ policy: RunPolicy) throws {
+        try keeper(run, sweep: sweep).prepare(policy)
     }
 
     // MARK: Bases

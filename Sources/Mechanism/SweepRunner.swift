@@ -93,7 +93,7 @@ public struct SweepRunner {
             }
         }
         let failed = try complete(
-            runs, policy: policy, prepare: { try trainer.prepare($0, sweep: plan.name) },
+            runs, policy: policy, prepare: { try trainer.prepare($0, sweep: plan.name, $1) },
             path: { trainer.directory($0, sweep: plan.name).configurationPath }
         ) { try trainer.complete($0, sweep: plan.name, policy: $1) }
         let finished = runs.indices.filter { index in !failed.contains { $0.index == index } }
@@ -110,7 +110,7 @@ public struct SweepRunner {
 
     /// Completes every item; those that other processes hold come last.
     private func complete<Item>(
-        _ items: [Item], policy: RunPolicy, prepare: (Item) throws -> Void,
+        _ items: [Item], policy: RunPolicy, prepare: (Item, RunPolicy) throws -> Void,
         path: (Item) -> String, _ body: (Item, RunPolicy) throws -> Bool
     ) throws -> [Failure] {
         var failures: [Failure] = []
@@ -122,7 +122,7 @@ public struct SweepRunner {
                     let run = RunDirectory(path: Path.parent(of: path(items[index])))
                     let isDone = try? run.metadata()?.status == .finished
                     return (isDone == false || isDone == nil || policy.restarts)
-                        && (try? prepare(items[index])) != nil
+                        && (try? prepare(items[index], policy)) != nil
                 })
             try elsewhere(handedOver.sorted().map { path(items[$0]) }, policy)
         }

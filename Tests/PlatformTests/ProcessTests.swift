@@ -4,13 +4,24 @@ import Testing
 @testable import Platform
 
 @Suite struct ProcessTests {
-    @Test func firstSignalRaisesTheFlag() async {
-        await #expect(processExitsWith: .exitCode(3)) {
+    /// A terminal that closes sends SIGHUP.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func firstSignalRaisesTheFlag(signal: Int32) async {
+        await #expect(processExitsWith: .exitCode(3)) { [signal = signal as Int32] in
             InterruptFlag.install()
-            if InterruptFlag.isRaised || InterruptFlag.signalName != nil { exit(1) }
-            kill(getpid(), SIGTERM)
+            if InterruptFlag.isRaised { exit(1) }
+            kill(getpid(), signal)
             waitForFlag()
-            exit(InterruptFlag.signalName == "SIGTERM" ? 3 : 2)
+            exit(InterruptFlag.isRaised ? 3 : 2)
+        }
+    }
+
+    @Test func whereNothingIsToBeKeptTheFirstSignalEnds() async {
+        await #expect(processExitsWith: .exitCode(75)) {
+            InterruptFlag.install()
+            InterruptFlag.exitAtOnce()
+            kill(getpid(), SIGINT)
+            sleep(10)
+            exit(1)
         }
     }
 

@@ -228,7 +228,7 @@ extension BadInput {
             try $0.write("[]\n", to: "{cpt}/metadata.json")
         },
         run("metrics with a line that is no record", "metrics.jsonl", says: [":2"]) {
-            try $0.patch("{cpt}/metrics.jsonl", "\n{", "\ngarbage")
+            try $0.patch("{cpt}/metrics.jsonl", "\n{", "\ng")
         },
         run("metrics missing", "metrics.jsonl") { try $0.remove("{cpt}/metrics.jsonl") },
         run("configuration missing", "config.yaml") { try $0.remove("{cpt}/config.yaml") },

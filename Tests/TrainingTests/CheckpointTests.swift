@@ -21,14 +21,15 @@ import Transformer
         _ = try loop.run(&state)
         // A step is reported before its checkpoint is written; the one before goes when the next loss is a number.
         #expect(seen == [[0], [1], [2], [3]])
-        #expect(try directory.checkpointSteps() == [4])
+        // Whether the last one gives numbers, only its measurement can tell.
+        #expect(try directory.checkpointSteps() == [3, 4])
         let manager = FileManager.default
         #expect(
             try manager.destinationOfSymbolicLink(atPath: directory.latestCheckpointLink)
                 == "step_0000000004")
         #expect(
             try manager.contentsOfDirectory(atPath: directory.checkpointsPath).sorted()
-                == ["latest", "step_0000000004"])
+                == ["latest", "step_0000000003", "step_0000000004"])
         #expect(
             try manager.contentsOfDirectory(atPath: directory.checkpointPath(step: 4)).sorted()
                 == ["model.safetensors", "optimizer.safetensors", "state.json"])
@@ -81,7 +82,7 @@ import Transformer
             record.sha256[name] = try sha256Hex(ofFile: folder.file(name))
         }
         let found = try Checkpoint.read(into: &read, from: folder.path)
-        record.sha256["state.json"] = try #require(found.sha256["state.json"])
+        record.sha256["state.json"] = found.sha256["state.json"]
         #expect(found == record)
         #expect(read.step == 3 && read.lossSum == 0.1 && read.lossCount == 2)
         #expect(firstDifference(read.parameters.array, state.parameters.array) == nil)
