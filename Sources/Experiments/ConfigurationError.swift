@@ -14,6 +14,16 @@ public struct SourceMark: Hashable, Sendable, CustomStringConvertible {
         self.column = column
     }
 
+    /// The mark of a `key=value` argument.
+    static func argument(_ text: String) -> SourceMark {
+        SourceMark(source: argumentPrefix + text)
+    }
+
+    /// Whether it marks a `key=value` argument.
+    var isArgument: Bool { line == nil && source.hasPrefix(Self.argumentPrefix) }
+
+    private static let argumentPrefix = "command line: "
+
     /// `file:line:column`, or the source alone.
     public var description: String {
         guard let line, let column else { return source }

@@ -92,7 +92,7 @@ private struct InheritanceLoader {
             do {
                 inner = try ConfigurationNode.read(path: file).node
             } catch let error as ConfigurationError where error.mark.line == nil {
-                throw ConfigurationError(mark, "inherit: \(error.message)")
+                throw ConfigurationError(mark, "inherit: \(error)")
             }
             let tree = try resolve(inner, path: file, isPreset: isPreset || isBase)
             merged = merged.map { lay(tree, over: $0) } ?? tree

@@ -95,7 +95,7 @@ public struct ConfigurationOverride: Sendable {
 
     /// Reads one `key=value` argument; the value is YAML, as it would stand behind `key:` in a file.
     public init(_ argument: String) throws {
-        mark = SourceMark(source: "command line: \(argument)")
+        mark = .argument(argument)
         guard let equals = argument.firstIndex(of: "=") else {
             throw ConfigurationError(mark, "expected key=value, such as training.steps=100")
         }

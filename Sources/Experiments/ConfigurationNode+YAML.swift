@@ -20,10 +20,13 @@ extension ConfigurationNode {
         do {
             data = try WholeFile.read(path, maximumBytes: maximumFileBytes)
         } catch let error as SystemError {
-            let cure =
+            // The mark names the file.
+            let reason =
                 error.code == EFBIG
-                ? "; a configuration is written by a person: is this the right file?" : ""
-            throw ConfigurationError(SourceMark(source: path), error.description + cure)
+                ? "longer than \(maximumFileBytes) bytes; a configuration is written by a person: is this the right "
+                    + "file?"
+                : SystemError.reason(error.code, at: path, isReading: true)
+            throw ConfigurationError(SourceMark(source: path), "cannot be read: \(reason)")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ConfigurationError(

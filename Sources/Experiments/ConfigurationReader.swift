@@ -39,9 +39,19 @@ public final class ConfigurationReader {
     }
 
     /// The error to throw when the value of `key` is well-formed but wrong in context.
-    public func error(_ key: String, _ message: String) -> ConfigurationError {
+    ///
+    /// - Parameters:
+    ///   - key: the key that the sentence begins with.
+    ///   - message: what is wrong and the cure.
+    ///   - concerned: dotted names below this mapping of the values that do not agree: the error points at the one
+    ///     that the command line sets, if any, because the file alone may be sound.
+    public func error(
+        _ key: String, _ message: String, concerning concerned: [String] = []
+    ) -> ConfigurationError {
+        let whole = ConfigurationNode(.mapping(entries), mark: mark)
+        let set = concerned.lazy.compactMap { whole.value(at: $0)?.mark }.first(where: \.isArgument)
         let entry = entries.first { $0.key == key }
-        return ConfigurationError(entry?.value.mark ?? mark, "\(dotted(key)) \(message)")
+        return ConfigurationError(set ?? entry?.value.mark ?? mark, "\(dotted(key)) \(message)")
     }
 
     /// Refuses keys nobody asked for, the first of them by name, with the nearest accepted key.

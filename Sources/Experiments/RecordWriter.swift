@@ -96,10 +96,37 @@ func brief(_ error: any Error) -> String {
     switch error {
     case .keyNotFound(let key, let context):
         return text(context, "the key '\(key.stringValue)' is missing")
-    case .typeMismatch(let type, let context): return text(context, "expected \(type)")
-    case .valueNotFound(let type, let context): return text(context, "expected \(type), found null")
-    case .dataCorrupted(let context): return text(context, context.debugDescription)
-    @unknown default: return "\(error)"
+    case .typeMismatch(let type, let context): return text(context, "expected \(kind(of: type))")
+    case .valueNotFound(let type, let context):
+        return text(context, "expected \(kind(of: type)), found null")
+    case .dataCorrupted(let context): return text(context, corruption(context))
+    @unknown default: return "not a value that this program writes"
+    }
+}
+
+/// What is wrong with data that is no JSON, or with a value that its type refuses.
+///
+/// Foundation names Swift's types ("Cannot initialize RunStatus from invalid String value done").
+private func corruption(_ context: DecodingError.Context) -> String {
+    let words = context.debugDescription
+    if context.codingPath.isEmpty { return "not valid JSON" }
+    if let range = words.range(of: "from invalid String value ") {
+        return "'\(abridged(String(words[range.upperBound...])))' is not one of the accepted values"
+    }
+    if words.contains("ISO8601") { return "expected a time such as 2026-01-31T12:00:00Z" }
+    if words.contains("does not fit") { return "the number is too large" }
+    return "not a value that this program writes"
+}
+
+/// A Swift type in the words of JSON's reader.
+private func kind(of type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: return "a text"
+    case is Bool.Type: return "true or false"
+    case is any BinaryInteger.Type: return "a whole number"
+    case is any BinaryFloatingPoint.Type: return "a number"
+    case is Date.Type: return "a time such as 2026-01-31T12:00:00Z"
+    default: return "\(type)".hasPrefix("Array<") ? "a list" : "an object"
     }
 }
 

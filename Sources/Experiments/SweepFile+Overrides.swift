@@ -48,6 +48,24 @@ extension SweepFile {
         return candidates.first { FileManager.default.fileExists(atPath: $0) }
     }
 
+    /// Refuses the path of no file with the sweep files that are there.
+    static func refuseMissing(_ path: String, searchFolders: [String]) throws {
+        if path.isEmpty || FileManager.default.fileExists(atPath: path) { return }
+        let parent = Path.parent(of: path)
+        let files = ([parent.isEmpty ? "." : parent] + searchFolders).flatMap { folder in
+            available(in: [folder]).map { folder == "." ? "\($0).yaml" : "\(folder)/\($0).yaml" }
+        }
+        let names = files.map { Path.stem(of: $0) }
+        let nearest = Spelling.nearest(to: Path.stem(of: path), among: names)
+            .flatMap { names.firstIndex(of: $0) }.map { "; did you mean '\(files[$0])'?" }
+        let list =
+            files.isEmpty
+            ? "; name a sweep file"
+            : " (sweep files: \(files.prefix(8).joined(separator: ", "))\(files.count > 8 ? ", …" : ""))"
+        throw ConfigurationError(
+            SourceMark(source: path), "there is no such file" + (nearest ?? "") + list)
+    }
+
     /// The names of the sweep files in `folders`, sorted.
     public static func available(in folders: [String]) -> [String] {
         let files = folders.flatMap { (try? Folder.contents(of: $0)) ?? [] }

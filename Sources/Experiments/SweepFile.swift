@@ -58,6 +58,7 @@ public struct SweepFile: Sendable {
         path: String, sections: [String], preset: String? = nil, overrides: [String] = [],
         searchFolders: [String] = []
     ) throws -> SweepFile {
+        try refuseMissing(path, searchFolders: searchFolders)
         let file = try ConfigurationFile.load(
             path: path, preset: preset, searchFolders: searchFolders)
         return try SweepFile(file, sections: sections, preset: preset, overrides: overrides)

@@ -22,9 +22,11 @@ public struct Trial: Sendable {
     public let seed: Int
 
     /// The varying values joined by `-`, the seed last: `cft-s0`; `s0` when nothing varies. Fit for a file
-    /// name; two trials may share it when their values differ only in what a file name cannot hold.
+    /// name; two trials may share it when their values differ only in what a file name cannot hold, or behind the
+    /// fourth digit: the hash in a run's name keeps them apart.
     public var label: String {
-        var values = varying.map { fileNameText($0.text) }.joined(separator: "-").prefix(120)
+        var values = varying.map { fileNameText($0.shortText(digits: 4)) }.joined(separator: "-")
+            .prefix(120)
         if values.hasPrefix(".") { values = "_" + values.dropFirst() }
         return values.isEmpty ? "s\(seed)" : "\(values)-s\(seed)"
     }
@@ -67,6 +69,19 @@ extension SweepFile {
                 SourceMark(source: path), "exclude leaves none of the trials; remove an entry")
         }
         return trials
+    }
+
+    /// What became of a random sweep's draws when some of them are no trials: repeats are left out, and exclusion
+    /// comes after drawing. Nil when every draw is one, and for a grid.
+    public func drawNote() throws -> String? {
+        guard case .random(let count, _) = method else { return nil }
+        let distinct = try combinations()
+        let left = distinct.count { combination in
+            seeds.contains { !isExcluded(combination, seed: $0) }
+        }
+        if left == count { return nil }
+        return "\(left) of \(count) draws left: \(distinct.count - left) excluded, "
+            + "\(count - distinct.count) equal to an earlier one; raise count for more"
     }
 
     private func combinations() throws -> [[ConfigurationNode]] {

@@ -6,21 +6,24 @@ public struct UnknownNameError: Error, CustomStringConvertible, Sendable {
     public let name: String
     /// Every name that would have been accepted.
     public let accepted: [String]
-    /// The accepted name with the fewest edits from `name`.
-    public let nearest: String
+    /// The accepted name with the fewest edits from `name`; nil when none is near: at most two edits, or a third of
+    /// the name's length.
+    public let nearest: String?
 
     init(kind: String, name: String, accepted: [String]) {
         self.kind = kind
         self.name = name
         self.accepted = accepted
         nearest =
-            accepted.min { editDistance($0, name) < editDistance($1, name) } ?? ""
+            accepted.map { (name: $0, distance: editDistance($0, name)) }
+            .filter { $0.distance <= max(2, name.count / 3) && $0.distance < name.count }
+            .min { $0.distance < $1.distance }?.name
     }
 
     /// One sentence with the nearest name and all accepted ones.
     public var description: String {
-        "unknown \(kind) '\(name)': the nearest is '\(nearest)' (accepted: "
-            + accepted.joined(separator: ", ") + ")"
+        "unknown \(kind) '\(name)'" + (nearest.map { ": the nearest is '\($0)'" } ?? "")
+            + " (accepted: " + accepted.joined(separator: ", ") + ")"
     }
 }
 

@@ -41,7 +41,7 @@ public struct ModelConfiguration: Encodable, Sendable, Hashable {
             throw reader.error(
                 "n_embd",
                 "is \(embeddingDimension), not a multiple of n_head = \(headCount); "
-                    + "choose n_embd = n_head × head size")
+                    + "choose n_embd = n_head × head size", concerning: ["n_embd", "n_head"])
         }
         try refuseBeyondMemory(reader)
     }
@@ -62,7 +62,8 @@ public struct ModelConfiguration: Encodable, Sendable, Hashable {
                 "n_embd",
                 "is \(embeddingDimension): with n_layer = \(layerCount) and n_positions = \(positionCount) weights, "
                     + "gradients and moments take \(gibibytes(needed)) and this machine has \(gibibytes(present)); "
-                    + "lower n_embd, n_layer or n_positions")
+                    + "lower n_embd, n_layer or n_positions",
+                concerning: ["n_embd", "n_layer", "n_positions"])
         }
     }
 

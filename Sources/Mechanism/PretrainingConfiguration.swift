@@ -43,7 +43,8 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
             throw reader.error(
                 "n_points",
                 "needs \(2 * phase.points) positions and the model has "
-                    + "\(2 * model.positionCount); raise model.n_positions")
+                    + "\(2 * model.positionCount); raise model.n_positions to at least \(phase.points)"
+            )
         }
     }
 

@@ -36,21 +36,27 @@ public struct RunConfiguration: Sendable {
     ) throws {
         let reader = try ConfigurationReader(node)
         let model = try reader.section("model", ModelConfiguration.init)
-        let base = try reader.section("pretraining") {
-            try BaseConfiguration($0, model: model)
-        }
         let functionClass = try reader.section("task") { try readFunctionClass($0) }
         let layout = try readLayout(reader)
         let (training, recording) = try reader.section("training") {
             (try PhaseConfiguration($0), try RecordingConfiguration($0))
         }
-        for used in [layout] + evaluation.layouts
-        where used.positions(points: training.points).upperBound > 2 * model.positionCount {
+        let longest =
+            ([layout] + evaluation.layouts)
+            .map { (layout: $0, positions: $0.positions(points: training.points).upperBound) }
+            .reduce((layout, 0)) { $1.positions > $0.1 ? $1 : $0 }
+        if longest.1 > 2 * model.positionCount {
+            let pretrained = node.value(at: "pretraining.n_points")?.scalarValue
+            let least = if case .integer(let points) = pretrained { points } else { 0 }
             throw reader.error(
                 "training",
-                "has n_points = \(training.points), which needs \(used.positions(points: training.points).upperBound) "
-                    + "positions under the layout \(used.name) and the model has "
-                    + "\(2 * model.positionCount); raise model.n_positions")
+                "has n_points = \(training.points), which needs \(longest.1) positions under the layout "
+                    + "\(longest.0.name) and the model has \(2 * model.positionCount) (two for each of "
+                    + "n_positions); raise model.n_positions to \(max(least, (longest.1 + 1) / 2))",
+                concerning: ["training.n_points", "model.n_positions", "layout"])
+        }
+        let base = try reader.section("pretraining") {
+            try BaseConfiguration($0, model: model)
         }
         try reader.finish()
         self.model = model

@@ -21,12 +21,13 @@ public struct RunGroup: Sendable {
     public let functionClass: any FunctionClass
     /// The layout it was trained under.
     public let layout: PromptLayout
-    /// Other parameters in which the sweep's trials differ, as `name=value`; empty when there are none.
+    /// Other parameters in which the sweep's trials differ, as `steps=100, learning_rate=1.71e-4`; empty when there
+    /// are none.
     public let remainder: String
     /// One run for each seed.
     public let runs: [MeasuredRun]
 
-    /// `cft`, or `cft, training.steps=100`.
+    /// `cft`, or `cft, steps=100`.
     public var label: String {
         remainder.isEmpty ? layout.name : "\(layout.name), \(remainder)"
     }
@@ -51,13 +52,13 @@ public struct SweepSummary {
         bootstrap = CrossedBootstrap(prompts: results.plan.evaluation.examples)
         var groups: [RunGroup] = []
         var places: [String: Int] = [:]
+        let words = ParameterWords(results.runs.flatMap(\.plan.varying))
         for run in results.runs {
             let configuration = run.plan.configuration
-            let remainder = run.plan.varying.filter {
-                $0.name != "layout" && $0.name != "task.function_class"
-            }.map { "\($0.name)=\($0.text)" }.joined(separator: ", ")
-            let key =
-                "\(configuration.functionClass.name)/\(configuration.layout.name)/\(remainder)"
+            let others = run.plan.otherParameters
+            let remainder = others.map(words.text).joined(separator: ", ")
+            let values = others.map { "\($0.name)=\($0.text)" }.joined(separator: ", ")
+            let key = "\(configuration.functionClass.name)/\(configuration.layout.name)/\(values)"
             let earlier = places[key].map { groups[$0].runs } ?? []
             let group = RunGroup(
                 functionClass: configuration.functionClass, layout: configuration.layout,

@@ -112,7 +112,8 @@ public struct Validation: Sendable {
             path: path, sections: SweepPlan.sections,
             searchFolders: SweepFile.defaultSearchFolders())
         let plan = try SweepPlan(file, root: root)
-        return "\(counted(plan.runs.count, "run")) on \(counted(plan.bases.count, "base"))"
+        let note = try file.drawNote().map { " (\($0))" } ?? ""
+        return "\(counted(plan.runs.count, "run")) on \(counted(plan.bases.count, "base"))\(note)"
     }
 
     private static func configurationSummary(_ path: String) throws -> String {

@@ -55,8 +55,12 @@ public enum AtomicFile {
     /// stood at `path` is moved aside, then deleted; ``Folder/recover(_:)`` mends a crash in between.
     public static func publishFolder(at path: String, _ fill: (String) throws -> Void) throws {
         let partial = path + Folder.partialMark + String(getpid())
-        try Folder.remove(partial)
-        if mkdir(partial, 0o777) != 0 { throw SystemError.failed(to: "create the folder", path) }
+        var isMade = mkdir(partial, 0o777) == 0
+        if !isMade && errno == EEXIST {
+            try Folder.remove(partial)
+            isMade = mkdir(partial, 0o777) == 0
+        }
+        if !isMade { throw SystemError.failed(to: "create the folder", path) }
         do {
             try fill(partial)
             try synchronizeTree(partial)

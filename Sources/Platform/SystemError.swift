@@ -15,7 +15,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// `cannot <action> '<path>': <reason>; <cure>`, see ``reason(_:at:)``.
     static func failed(to action: String, _ path: String, code: Int32 = errno) -> SystemError {
-        SystemError("cannot \(action) '\(path)': \(reason(code, at: path))", code: code)
+        let reason = reason(code, at: path, isReading: action.hasPrefix("read"))
+        return SystemError("cannot \(action) '\(path)': \(reason)", code: code)
     }
 
     /// `strerror(code)`, and behind a semicolon the cure where there is one.
@@ -23,12 +24,16 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - code: the `errno` of the failed call.
     ///   - path: what the call was about.
-    public static func reason(_ code: Int32, at path: String) -> String {
-        String(cString: strerror(code)) + (cure(code, at: path).map { "; \($0)" } ?? "")
+    ///   - isReading: whether it was to read: another place would not help then.
+    public static func reason(_ code: Int32, at path: String, isReading: Bool = false) -> String {
+        String(cString: strerror(code))
+            + (cure(code, at: path, isReading: isReading).map { "; \($0)" } ?? "")
     }
 
-    private static func cure(_ code: Int32, at path: String) -> String? {
+    private static func cure(_ code: Int32, at path: String, isReading: Bool) -> String? {
         switch code {
+        case EACCES where isReading, EPERM where isReading:
+            return "change its permissions, or those of the folders above it"
         case ENOTDIR:
             var place = path
             while !place.isEmpty && access(place, F_OK) != 0 { place = Path.parent(of: place) }
@@ -37,7 +42,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         case EISDIR: return "it is a folder: name a file"
         case ENOSPC, EDQUOT: return "free some space and run the same command again"
         case EFBIG: return "raise the file-size limit (ulimit -f) and run the same command again"
-        case EACCES, EPERM, EROFS: return "choose another place or change its permissions"
+        case EACCES, EPERM, EROFS:
+            return "choose another place or change its permissions"
         case EMFILE, ENFILE:
             return "raise the limit of open files (ulimit -n) and run the same command again"
         default: return nil

@@ -5,7 +5,19 @@ import Foundation
 /// with boxes for letters.
 enum PlotInstallation {
     /// What keeps pictures from being drawn; nil when nothing does. One thread at a time may ask.
-    static func problem() -> PlotError? { driverProblem() ?? fontProblem() }
+    static func problem() -> PlotError? { folderProblem() ?? driverProblem() ?? fontProblem() }
+
+    /// PLplot ends the process when the working directory was deleted.
+    static func folderProblem() -> PlotError? {
+        guard let folder = getcwd(nil, 0) else {
+            return .installation(
+                "PLplot cannot draw, because the working directory cannot be found "
+                    + "(\(String(cString: strerror(errno))))",
+                cure: "change to a folder that is there and run the command again")
+        }
+        free(folder)
+        return nil
+    }
 
     /// Whether PLplot finds any driver; without one its every call ends the process.
     static var hasDrivers: Bool {

@@ -30,11 +30,21 @@ struct Sandbox: ParsableCommand {
     static func main() {
         FailedWrites.becomeErrors()
         do {
+            try refuseUnknownVerb()
             var command = try parseAsRoot()
             try command.run()
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// Refuses a first argument that is no verb, with the nearest one: the parser would call it an unexpected argument.
+    private static func refuseUnknownVerb() throws {
+        let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-"),
+            !(verbs + ["help"]).contains(first)
+        else { return }
+        throw ValidationError("unknown verb '\(first)'" + Spelling.hint(for: first, among: verbs))
     }
 }
 
@@ -47,6 +57,13 @@ enum Version {
 let exitStatusHelp =
     "Exit status: 0 success, 1 a failed run, 64 a usage error, 75 interrupted and resumable."
 
+/// Writes a note to standard error, unless `--quiet` was given; the parent of a `--child` has written it.
+func note(_ sentence: String) {
+    if Set(CommandLine.arguments).isDisjoint(with: ["--quiet", "--child"]) {
+        Terminal.write("note: \(sentence)\n", to: .error)
+    }
+}
+
 /// The work of a verb, with OpenBLAS loaded: a sentence for the user and the exit status that goes with it.
 ///
 /// - Parameter body: the work.
@@ -55,11 +72,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
     do {
         // Before the work begins, so that nothing is half done when the library is missing.
         try BLAS.load()
-        // The parent of a `--child` has said it.
-        let isQuiet = !Set(CommandLine.arguments).isDisjoint(with: ["--quiet", "--child"])
-        if let line = BLAS.startNote, !isQuiet {
-            Terminal.write("note: \(line)\n", to: .error)
-        }
+        if let line = BLAS.startNote { note(line) }
         try body()
     } catch let error as ExitCode {
         throw error

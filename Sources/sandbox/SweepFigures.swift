@@ -36,9 +36,10 @@ struct SweepFigures {
             let groups = summary.groups.filter { key($0) == pictured }
             let isAlone = keys.filter { $0[0] == pictured[0] }.count == 1
             let name = isAlone ? pictured[0] : pictured.joined(separator: "-")
-            figures.append(errorFigure(name, groups))
+            let chosen = ChosenCurves(groups, summary: summary)
+            figures.append(errorFigure(name, groups, chosen))
             if groups.contains(where: { !$0.runs[0].losses.isEmpty }) {
-                figures.append(lossFigure(name, groups))
+                figures.append(lossFigure(name, groups, chosen))
             }
         }
         for base in results.bases { figures.append(baseFigure(base)) }
@@ -47,26 +48,23 @@ struct SweepFigures {
 
     // MARK: Error against context length
 
-    private func errorFigure(_ file: String, _ groups: [RunGroup]) -> NamedFigure {
+    private func errorFigure(
+        _ file: String, _ groups: [RunGroup], _ chosen: ChosenCurves
+    ) -> NamedFigure {
         let name = groups[0].functionClass.name
         let model = groups[0].runs[0].plan.configuration.model
         let seeds = groups[0].runs.count
         let bases = Set(groups.flatMap { $0.runs.map(\.plan.base.hash) }).count
-        var series = bayesSeries(groups)
-        series += baselineSeries(name, groups)
-        for (index, group) in groups.enumerated() {
-            guard let curve = summary.errorCurve(group, layout: group.layout) else { continue }
-            series.append(
-                Series(
-                    name: "\(group.label) (trained)", x: curve.x, y: curve.mean, low: curve.low,
-                    high: curve.high, style: .curve(index)))
-        }
+        let series =
+            bayesSeries(groups) + baselineSeries(name, groups)
+            + chosen.series(suffix: " (trained)") { $0.error }
         let examples = results.plan.evaluation.examples
         return NamedFigure(
             name: "\(file)-error-vs-context",
             figure: Figure(
                 title: "\(title(name)): error against context length",
-                subtitle: "each model under its own layout; \(steps(groups)) fine-tuning steps, "
+                subtitle: chosen.note
+                    + "each model under its own layout; \(steps(groups)) fine-tuning steps, "
                     + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), \(bases) base \(bases == 1 ? "model" : "models"), "
                     + "\(examples) prompts; bands: 95 % intervals; \(model.summary)\(bayesNote(groups))",
                 xLabel: "in-context examples k (points before the query)",
@@ -145,21 +143,19 @@ struct SweepFigures {
 
     // MARK: Loss against step
 
-    private func lossFigure(_ file: String, _ groups: [RunGroup]) -> NamedFigure {
+    private func lossFigure(
+        _ file: String, _ groups: [RunGroup], _ chosen: ChosenCurves
+    ) -> NamedFigure {
         let name = groups[0].functionClass.name
-        let series = groups.enumerated().map { index, group in
-            let curve = summary.lossCurve(group)
-            return Series(
-                name: group.label, x: curve.x, y: curve.mean, low: curve.low, high: curve.high,
-                style: .curve(index))
-        }
+        let series = chosen.series { summary.lossCurve($0.group) }
         let seeds = groups[0].runs.count
         let every = groups[0].runs[0].plan.configuration.recording.logEvery
         return NamedFigure(
             name: "\(file)-training-loss",
             figure: Figure(
                 title: "\(title(name)): fine-tuning loss",
-                subtitle: "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and "
+                subtitle: chosen.note
+                    + "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and "
                     + "\(every) steps; bands: lowest and highest seed",
                 xLabel: "fine-tuning step (optimizer updates)",
                 yLabel: "mean squared error (label units²)", yScale: .log10,

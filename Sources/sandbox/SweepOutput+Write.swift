@@ -16,7 +16,7 @@ extension SweepOutput {
         let summary = SweepSummary(results, workers: workerCount)
         let table = summary.table()
         try table.write(to: directory.summaryPath)
-        var written = [directory.summaryPath]
+        var written = [directory.summaryPath] + (try writeParameters(summary, to: directory.path))
         let report = SweepTable(summary)
         // The table first: a picture that cannot be drawn must not hide the results.
         if !json { try Terminal.print(report.text + "\n") }

@@ -19,6 +19,7 @@ extension SweepSelection {
         }
         let overrides = allOverrides()
         let sweep = try load(overrides)
+        if let sentence = try sweep.drawNote() { note(sentence) }
         guard let preset, preset != Self.usualPreset,
             !overrides.contains(where: { $0.hasPrefix("name=") })
         else { return sweep }
