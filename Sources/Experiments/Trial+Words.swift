@@ -16,19 +16,11 @@ extension Trial.Value {
     }
 }
 
-/// `value` with `digits` significant digits and no trailing zeros: plain from 0.001 up to 10000, else with an exponent.
+/// `value` with `digits` significant digits: plain from 0.001 up to 10000, else with an exponent.
 private func rounded(_ value: Double, digits: Int) -> String {
-    func trimmed(_ text: Substring) -> String {
-        guard text.contains(".") else { return String(text) }
-        var text = text
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return String(text)
-    }
     let scientific = String(format: "%.*e", digits - 1, value).split(separator: "e")
     guard scientific.count == 2, let exponent = Int(scientific[1]) else { return "\(value)" }
-    if (-3..<4).contains(exponent) {
-        return trimmed(String(format: "%.*f", max(0, digits - 1 - exponent), value)[...])
-    }
-    return "\(trimmed(scientific[0]))e\(exponent)"
+    return (-3..<4).contains(exponent)
+        ? String(format: "%.*f", max(0, digits - 1 - exponent), value)
+        : "\(scientific[0])e\(exponent)"
 }

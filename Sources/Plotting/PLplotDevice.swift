@@ -20,7 +20,8 @@ public enum PlotDrivers {
     /// Names of the file drivers PLplot can load, sorted: `pngcairo`, `svgcairo`, `pdfcairo`, …
     public static func available() -> [String] {
         libraryLock.withLock { _ in
-            PlotInstallation.hasDrivers ? PLplotDevice.fileDrivers() : []
+            PlotInstallation.hasDrivers && PlotInstallation.folderProblem() == nil
+                ? PLplotDevice.fileDrivers() : []
         }
     }
 

@@ -17,8 +17,9 @@ struct ChosenCurves {
         }
     }
 
-    /// A picture has colours and markers for about as many.
+    /// A picture with more curves than this names as many as there are colours.
     private static let most = 8
+    private static let colors = 7
 
     private let members: [Member]
     private let isNamed: [Bool]
@@ -34,14 +35,18 @@ struct ChosenCurves {
             places.sorted { members[$0].meanError < members[$1].meanError }.enumerated()
                 .map { (rank: $0.offset, place: $0.element) }
         }.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }
-        let named = Set(ranked.prefix(Self.most).map(\.place))
+        let count = members.count > Self.most ? Self.colors : members.count
+        let named = Set(ranked.prefix(count).map(\.place))
         isNamed = members.indices.map(named.contains)
     }
 
+    /// Whether every curve has a name, and then a band: many bands hide what they belong to.
+    var areAllNamed: Bool { isNamed.allSatisfy { $0 } }
+
     /// The beginning of a subtitle when not every curve has a name; empty when every one has.
     var note: String {
+        if areAllNamed { return "" }
         let count = isNamed.count { $0 }
-        if count == members.count { return "" }
         return
             "\(members.count) curves, \(count) named (lowest mean error of each layout), others gray; "
     }
@@ -49,7 +54,7 @@ struct ChosenCurves {
     /// The curves as they are drawn, those without a name first.
     ///
     /// - Parameters:
-    ///   - suffix: what stands behind the group's label.
+    ///   - suffix: what stands behind a label that is a layout's name alone.
     ///   - curve: a group's curve; nil where there is none.
     func series(suffix: String = "", _ curve: (Member) -> Curve?) -> [Series] {
         let faint = SeriesStyle(color: .gray, width: 1.5, opacity: 0.5)
@@ -60,8 +65,9 @@ struct ChosenCurves {
             if isNamed {
                 named.append(
                     Series(
-                        name: member.group.label + suffix, x: curve.x, y: curve.mean,
-                        low: curve.low, high: curve.high, style: .curve(named.count)))
+                        name: member.group.label + (member.group.remainder.isEmpty ? suffix : ""),
+                        x: curve.x, y: curve.mean, low: areAllNamed ? curve.low : nil,
+                        high: areAllNamed ? curve.high : nil, style: .curve(named.count)))
             } else {
                 unnamed.append(Series(name: "", x: curve.x, y: curve.mean, style: faint))
             }

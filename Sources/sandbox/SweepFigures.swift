@@ -66,7 +66,7 @@ struct SweepFigures {
                 subtitle: chosen.note
                     + "each model under its own layout; \(steps(groups)) fine-tuning steps, "
                     + "\(seeds) \(seeds == 1 ? "seed" : "seeds"), \(bases) base \(bases == 1 ? "model" : "models"), "
-                    + "\(examples) prompts; bands: 95 % intervals; \(model.summary)\(bayesNote(groups))",
+                    + "\(examples) prompts; \(chosen.areAllNamed ? "bands: 95 % intervals; " : "")\(model.summary)\(bayesNote(groups))",
                 xLabel: "in-context examples k (points before the query)",
                 yLabel: "squared error (label units²)", yScale: .log10, series: series),
             runs: paths(groups))
@@ -156,7 +156,7 @@ struct SweepFigures {
                 title: "\(title(name)): fine-tuning loss",
                 subtitle: chosen.note
                     + "mean over all k, \(seeds) \(seeds == 1 ? "seed" : "seeds") and "
-                    + "\(every) steps; bands: lowest and highest seed",
+                    + "\(every) steps\(chosen.areAllNamed ? "; bands: lowest and highest seed" : "")",
                 xLabel: "fine-tuning step (optimizer updates)",
                 yLabel: "mean squared error (label units²)", yScale: .log10,
                 series: series),

@@ -135,10 +135,10 @@ import Testing
         }
         #expect(
             message("none.yaml")
-                == "none.yaml: cannot read 'none.yaml': No such file or directory")
+                == "none.yaml: cannot be read: No such file or directory")
         #expect(
             message("long.yaml")
-                == "long.yaml: cannot read 'long.yaml': it is longer than 1000000 bytes; a configuration "
+                == "long.yaml: cannot be read: longer than 1000000 bytes; a configuration "
                 + "is written by a person: is this the right file?")
         #expect(
             message("bytes.yaml")

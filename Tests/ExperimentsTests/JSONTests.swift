@@ -147,11 +147,35 @@ import Testing
         let path = try folder.write("{\"step\":1}\n\n{\"step\":\"x\"}\n", to: "m.jsonl")
         #expect(
             folder.message { try RecordReader.read(path, as: Metric.self) }
-                == "m.jsonl:3: not a valid record: step: expected Int")
+                == "m.jsonl:3: not a valid record: step: expected a whole number")
         let broken = try folder.write("{\"step\":1\n", to: "b.jsonl")
         #expect(
-            folder.message { try RecordReader.read(broken) }.hasPrefix(
-                "b.jsonl:1: not a valid record: "))
+            folder.message { try RecordReader.read(broken) }
+                == "b.jsonl:1: not a valid record: not valid JSON")
+    }
+
+    @Test(arguments: [
+        (#"{"status":"done"}"#, "status: 'done' is not one of the accepted values"),
+        (#"{"status":null}"#, "status: expected a text, found null"),
+        (#"{"time":"noon"}"#, "time: expected a time such as 2026-01-31T12:00:00Z"),
+        (#"{"names":1}"#, "names: expected a list"), (#"{"map":[]}"#, "map: expected an object"),
+        (#"{"flag":1}"#, "flag: expected true or false"),
+        (#"{"small":1000}"#, "small: the number is too large"), ("[]", "expected an object"),
+    ])
+    func wrongValuesAreToldInTheFilesWords(record: String, message: String) throws {
+        struct Record: Codable {
+            var status: RunStatus?
+            var time: Date?
+            var names: [String]?
+            var map: [String: Int]?
+            var flag: Bool?
+            var small: Int8?
+        }
+        let folder = try TemporaryFolder()
+        let path = try folder.write(record + "\n", to: "m.jsonl")
+        #expect(
+            folder.message { try RecordReader.read(path, as: Record.self) }
+                == "m.jsonl:1: not a valid record: \(message)")
     }
 }
 

@@ -116,4 +116,32 @@ import Testing
         #expect(Set(trials.map(\.label)) == ["a-s0", "b-s0"])
         #expect(trials.count == 2)
     }
+
+    @Test func tellsHowManyDrawsAreLeft() throws {
+        let yaml =
+            "method: random\ncount: 50\nsweep_seed: 0\nparameters: {layout: {values: [a, b]}}"
+        #expect(
+            try parseSweep(yaml + "\nexclude: [{layout: a}]").drawNote()
+                == "1 of 50 draws left: 1 excluded, 48 equal to an earlier one; raise count for more"
+        )
+        #expect(try parseSweep("parameters: {layout: {values: [a, b]}}").drawNote() == nil)
+        let free = yaml.replacingOccurrences(of: "values: [a, b]", with: "min: 0.0, max: 1.0")
+        #expect(try parseSweep(free).drawNote() == nil)
+    }
+
+    @Test(arguments: [
+        ("0.00017147298974774265", "1.71e-4"), ("7.07117975081085e-05", "7.07e-5"),
+        ("0.00025002", "2.50e-4"), ("0.0032019", "0.00320"), ("1234.56", "1235"),
+        ("-12.3456", "-12.3"), ("99999.5", "1.00e5"), ("1.0e-3", "1.0e-3"), ("0.5", "0.5"),
+        ("123456", "123456"), ("cft", "cft"), ("2.0", "2.0"),
+    ])
+    func longNumbersAreRounded(text: String, short: String) {
+        #expect(Trial.Value(name: "a.b", text: text).shortText(digits: 3) == short)
+    }
+
+    @Test func labelsHoldFourDigits() throws {
+        let values = "0.00017147298974774265, 0.001"
+        let sweep = try parseSweep("parameters: {task: {parameters: {a: {values: [\(values)]}}}}")
+        #expect(try trialLabels(sweep) == ["1.715e-4-s0", "0.001-s0"])
+    }
 }

@@ -43,11 +43,11 @@ import Testing
         ),
         (
             "n_points: 6\n  steps: 12", "n_points: 7\n  steps: 12",
-            ":19:3: training has n_points = 7, which needs 28 positions under the layout cft and the model has 24; raise model.n_positions"
+            ":19:3: training has n_points = 7, which needs 28 positions under the layout cft and the model has 24 (two for each of n_positions); raise model.n_positions to 14"
         ),
         (
             "n_positions: 12", "n_positions: 6",
-            ":19:3: training has n_points = 6, which needs 24 positions under the layout cft and the model has 12; raise model.n_positions"
+            ":19:3: training has n_points = 6, which needs 24 positions under the layout cft and the model has 12 (two for each of n_positions); raise model.n_positions to 12"
         ),
         (
             "batch_size: 32", "batch_size: 0",
@@ -71,7 +71,7 @@ import Testing
         ),
         (
             "n_positions: 12", "n_positions: 5",
-            ":11:13: pretraining.n_points needs 12 positions and the model has 10; raise model.n_positions"
+            ":19:3: training has n_points = 6, which needs 24 positions under the layout cft and the model has 10 (two for each of n_positions); raise model.n_positions to 12"
         ),
         (
             "{learning_rate: 1.0e-3}", "{learning_rate: 1.0e-3, betas: [0.9]}",

@@ -64,6 +64,19 @@ import Testing
         #expect(rows.filter { $0["train_layout"] == "least_squares" }.count == 2 * points)
     }
 
+    @Test func namesAndNumbersAreShortUnlessAmbiguous() {
+        func value(_ name: String, _ text: String) -> Trial.Value {
+            Trial.Value(name: name, text: text)
+        }
+        let rate = value("training.optimizer.learning_rate", "0.00017147298974774265")
+        let near = [value("a.x", "0.123456"), value("a.x", "0.123457")]
+        let twins = [value("training.steps", "100000"), value("pretraining.steps", "5")]
+        let words = ParameterWords([rate] + near + twins)
+        #expect(words.text(rate) == "learning_rate=1.71e-4")
+        #expect(near.map(words.text) == ["x=0.123456", "x=0.123457"])
+        #expect(twins.map(words.text) == ["training.steps=100000", "pretraining.steps=5"])
+    }
+
     @Test func groupsAreRunsThatDifferInTheirSeed() throws {
         let yaml = tinySweep.replacingOccurrences(
             of: "layout: {values: [cpt, cft]}",
@@ -83,9 +96,17 @@ import Testing
         let summary = SweepSummary(results, workers: 1)
         #expect(
             summary.groups.map(\.label) == [
-                "cpt, training.steps=2", "cpt, training.steps=3", "cft, training.steps=2",
-                "cft, training.steps=3",
+                "cpt, steps=2", "cpt, steps=3", "cft, steps=2", "cft, steps=3",
             ])
+        let table = try #require(summary.parameterTable())
+        #expect(table.header == ["run", "seed", "layout", "training.steps"])
+        #expect(table.rows.count == 8)
+        #expect(table.rows[3] == [plan.runs[3].name, "1", "cpt", "3"])
+        let plain = try tinyPlan()
+        #expect(
+            SweepSummary(
+                SweepResults(plan: plain, bases: [], runs: [], baselines: []), workers: 1
+            ).parameterTable() == nil)
         #expect(summary.groups.allSatisfy { $0.runs.map(\.plan.configuration.seed) == [0, 1] })
         // Runs 2 and 3: errors k + 2 and k + 3 at every prompt.
         let curve = try #require(summary.errorCurve(summary.groups[1], layout: .cpt))

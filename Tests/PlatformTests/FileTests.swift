@@ -122,6 +122,28 @@ import Testing
     }
 }
 
+@Suite struct CureTests {
+    @Test func permissionsAreTheCureForReading() {
+        let reading = SystemError.failed(to: "read", "a", code: EACCES)
+        #expect(
+            reading.description
+                == "cannot read 'a': Permission denied; change its permissions, or those of the folders above it"
+        )
+        let writing = SystemError.failed(to: "write", "a", code: EACCES)
+        #expect(writing.description.hasSuffix("; choose another place or change its permissions"))
+    }
+
+    @Test func aFolderThatCannotBeMadeIsNamedByItsOwnName() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("", to: folder.file("file"))
+        let path = folder.file("file/new")
+        let error = #expect(throws: SystemError.self) {
+            try AtomicFile.publishFolder(at: path) { _ in }
+        }
+        #expect(error?.description.hasPrefix("cannot create the folder '\(path)': ") == true)
+    }
+}
+
 @Suite struct AppendOnlyFileTests {
     @Test func countsWholeLinesAcrossChunks() throws {
         let folder = try TemporaryFolder()

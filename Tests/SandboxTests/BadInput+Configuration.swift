@@ -38,7 +38,8 @@ extension BadInput {
             try $0.write("inherit: b.yaml\n", to: "c.yaml")
         },
         .file(
-            "links in a circle", says: ["bad.yaml:1:11: inherit: cannot read 'one.yaml'", "links"]
+            "links in a circle",
+            says: ["bad.yaml:1:11: inherit: one.yaml: cannot be read: ", "links"]
         ) {
             try $0.write("inherit: [one.yaml]\n", to: "bad.yaml")
             try $0.link("one.yaml", to: "two.yaml")
@@ -46,7 +47,7 @@ extension BadInput {
         },
         .text(
             "inherits nothing that exists", "inherit: [nowhere.yaml]\n",
-            says: ["bad.yaml:1:11: inherit: cannot read 'nowhere.yaml': No such file"]),
+            says: ["bad.yaml:1:11: inherit: nowhere.yaml: cannot be read: No such file"]),
         .text(
             "inherits a preset that is not there", "inherit: [base/quick.yaml]\n",
             says: ["bad.yaml:1:11: inherit: base/quick.yaml is in none of the folders ., sweeps"],
@@ -93,10 +94,10 @@ extension BadInput {
         .text("two documents", "a: 1\n---\nb: 1\n", says: ["bad.yaml:2:1: not valid YAML"]),
         BadInput(
             "a folder for a file", ["sweep", "-f", "runs", "--quiet"],
-            says: ["cannot read 'runs': Is a directory"], cures: ["name a file"]),
+            says: ["error: runs: cannot be read: Is a directory"], cures: ["name a file"]),
         BadInput(
             "a missing file", ["sweep", "-f", "nowhere.yaml", "--quiet"],
-            says: ["cannot read 'nowhere.yaml': No such file"]),
+            says: ["nowhere.yaml: there is no such file"], cures: ["(sweep files: "]),
         BadInput(
             "no file name", ["sweep", "-f", "", "--quiet"], says: ["the file name: it is empty"],
             cures: ["name a configuration file"]),
@@ -124,11 +125,13 @@ extension BadInput {
         BadInput(
             "more points than positions",
             ["sweep", "-f", "tiny.yaml", "--quiet", "training.n_points=50"],
-            says: ["tiny.yaml:10:3: training has n_points = 50", "the model has 20"],
-            cures: ["raise model.n_positions"]),
+            says: [
+                "command line: training.n_points=50: training has n_points = 50",
+                "the model has 20",
+            ], cures: ["raise model.n_positions to 100"]),
         .value(
             "pretraining.n_points=50", says: ["needs 100 positions and the model has 20"],
-            cures: ["raise model.n_positions"]),
+            cures: ["raise model.n_positions to at least 50"]),
         .value(
             "model.n_embd=65536",
             says: ["weights, gradients and moments take", "this machine has"],

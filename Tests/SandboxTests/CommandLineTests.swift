@@ -50,8 +50,20 @@ import Testing
             "command line: --class polynomal: unknown function class 'polynomal': the nearest is 'polynomial' (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
         ),
         (
+            ["sweep", "--class", "foo"],
+            "command line: --class foo: unknown function class 'foo' (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+        ),
+        (
+            ["sweep", "-f", "tiy.yaml"],
+            "tiy.yaml: there is no such file; did you mean 'tiny.yaml'? (sweep files: tiny.yaml)"
+        ),
+        (
+            ["sweep", "-f", "tiny.yaml", "model.n_head=5"],
+            "command line: model.n_head=5: model.n_embd is 8, not a multiple of n_head = 5; choose n_embd = n_head × head size"
+        ),
+        (
             ["sweep", "-f", "nowhere.yaml"],
-            "nowhere.yaml: cannot read 'nowhere.yaml': No such file or directory"
+            "nowhere.yaml: there is no such file (sweep files: tiny.yaml)"
         ),
     ])
     func refusesWithOneSentence(arguments: [String], message: String) throws {
@@ -105,7 +117,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["swep"], "Unexpected argument 'swep'"),
+        (["swep"], "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval,"),
+        (["tiny.yaml"], "unknown verb 'tiny.yaml' (accepted: sweep, train, eval,"),
         (["sweep", "--clas", "x"], "Unknown option '--clas'. Did you mean '--class'?"),
         (["sweep"], "give either --class NAME or --file PATH"),
         (
