@@ -18,7 +18,7 @@ public struct CatalogedRun: Sendable {
 
     /// Reads the run in the folder `path`; nil when no run is there.
     ///
-    /// A folder is a run's when it holds metadata.json, or config.yaml or lock beside no model of its own: what a
+    /// A folder is a run's when it holds metadata.json, or config.yaml and lock beside no model of its own: what a
     /// process that was killed early leaves.
     public init?(path: String) {
         guard Self.isRun(path) else { return nil }
@@ -93,13 +93,34 @@ public struct CatalogedRun: Sendable {
         }
     }
 
+    /// What is in the folder that no version of this program writes, by path inside the folder, sorted.
+    public func foreignEntries() throws -> [String] {
+        let known: Set = [
+            "config.yaml", "metadata.json", "metrics.jsonl", "evaluations.jsonl", "run.log", "lock",
+            "curves", "evaluations", "checkpoints",
+        ]
+        let own = try Folder.contents(of: directory.path).filter {
+            !known.contains($0) && !$0.hasPrefix("events.out.tfevents.") && !Folder.isLeftover($0)
+        }
+        let nested = try ["checkpoints", "evaluations"].flatMap { folder in
+            try Folder.contents(of: "\(directory.path)/\(folder)").filter {
+                !$0.hasPrefix("step_") && $0 != "latest" && !Folder.isLeftover($0)
+            }.map { "\(folder)/\($0)" }
+        }
+        return (own + nested).sorted()
+    }
+
+    /// Whether `other` is the same folder, by whatever path and links.
+    public func isSame(as other: CatalogedRun) -> Bool {
+        sameFolder(directory.path, other.directory.path)
+    }
+
     /// Whether `path` is a run's folder, whole or damaged.
     static func isRun(_ path: String) -> Bool {
-        func has(_ name: String) -> Bool {
-            FileManager.default.fileExists(atPath: "\(path)/\(name)")
-        }
+        // Files only: a system has folders named lock.
+        func has(_ name: String) -> Bool { Folder.holdsFile("\(path)/\(name)") }
         if has("metadata.json") { return true }
-        return (has("config.yaml") || has("lock")) && !has("model.safetensors")
+        return has("config.yaml") && has("lock") && !has("model.safetensors")
             && !has("manifest.json")
     }
 

@@ -78,11 +78,16 @@ public struct RunCatalog: Sendable {
         if argument.isEmpty { return nil }
         if let run = CatalogedRun(path: argument) { return run }
         if let run = CatalogedRun(path: "\(root)/\(argument)") { return run }
+        return try named(argument)
+    }
+
+    /// The run with the name, or with the beginning of a hash in digits of either case; nil when there is none.
+    func named(_ argument: String) throws -> CatalogedRun? {
         let all = try runs()
         var matches = all.filter { $0.name == argument }
         if matches.isEmpty {
             let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-            let prefix = String(parts.last ?? "")
+            let prefix = (parts.last ?? "").lowercased()
             matches = all.filter { run in
                 (parts.count == 1 || (parts.count == 2 && run.sweep == parts[0]))
                     && Self.hash(of: run.name)?.hasPrefix(prefix) == true && !prefix.isEmpty
@@ -102,7 +107,7 @@ public struct RunCatalog: Sendable {
         return try Self.sweep(path: argument) ?? Self.sweep(path: "\(root)/\(argument)")
     }
 
-    private static func sweep(path: String) throws -> CatalogedSweep? {
+    static func sweep(path: String) throws -> CatalogedSweep? {
         let full = URL(fileURLWithPath: path).standardizedFileURL.path
         guard Folder.isFolder(full), !CatalogedRun.isRun(path), !Folder.isUnfinished(full)
         else { return nil }
@@ -128,13 +133,13 @@ public struct RunCatalog: Sendable {
 
     // MARK: Errors
 
-    private static func error(_ argument: String, _ message: String) -> ConfigurationError {
+    static func error(_ argument: String, _ message: String) -> ConfigurationError {
         ConfigurationError(
             SourceMark(source: "command line: \(argument)"), "'\(argument)' \(message)")
     }
 
     /// One sentence with up to three names that resemble `argument`.
-    private func unknown(
+    func unknown(
         _ argument: String, kind: String, among names: [String]
     ) -> ConfigurationError {
         if !Folder.isFolder(root) {

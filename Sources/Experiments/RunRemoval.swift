@@ -11,88 +11,81 @@ public struct RunRemovalError: Error, CustomStringConvertible, Sendable {
 public struct RunRemoval: Sendable {
     /// The runs and bases that go, runs first: a base goes after what was trained from it.
     public let runs: [CatalogedRun]
-    /// The sweep folders that go as a whole, after their runs.
-    public let sweeps: [CatalogedSweep]
+    /// The sweep folders that go after their runs, whole or but for what the program did not write.
+    public let sweeps: [RemovedSweep]
     /// Bytes of everything that goes.
     public let bytes: Int
+    private let catalog: RunCatalog
 
     /// Looks up what `arguments` name and refuses what must stay.
     ///
     /// - Parameters:
-    ///   - arguments: runs, bases and sweeps as ``RunCatalog/target(_:)`` takes them.
+    ///   - arguments: runs, bases and sweeps below the catalog's root, as ``RunCatalog/removable(_:)`` takes them.
     ///   - catalog: where they are looked up, and where runs may need a base that is named.
-    /// - Throws: ``ConfigurationError`` for an unknown name; ``RunRemovalError`` for a run that a process works on,
-    ///   and for a model that another run was trained from.
-    public init(_ arguments: [String], in catalog: RunCatalog) throws {
+    ///   - force: whether bases go although runs which stay were trained from them.
+    /// - Throws: ``ConfigurationError`` for what is no run and no sweep below the root; ``RunRemovalError`` for a run
+    ///   that a process works on, and for a model that another run was trained from.
+    public init(_ arguments: [String], in catalog: RunCatalog, force: Bool = false) throws {
+        self.catalog = catalog
         var runs: [CatalogedRun] = []
-        var sweeps: [CatalogedSweep] = []
+        var folders: [RemovedSweep] = []
         for argument in arguments {
-            switch try catalog.target(argument) {
+            switch try catalog.removable(argument) {
             case .run(let run): runs.append(run)
             case .sweep(let sweep):
-                if !sweeps.contains(where: { sameFolder($0.directory.path, sweep.directory.path) })
-                {
-                    sweeps.append(sweep)
+                if !folders.contains(where: { sameFolder($0.path, sweep.directory.path) }) {
+                    folders.append(try RemovedSweep(sweep))
                 }
-                runs += sweep.runs
             }
         }
+        runs += folders.flatMap(\.runs)
         var distinct: [CatalogedRun] = []
-        for run in runs
-        where !distinct.contains(where: { sameFolder($0.directory.path, run.directory.path) }) {
-            distinct.append(run)
-        }
+        for run in runs where !distinct.contains(where: run.isSame) { distinct.append(run) }
         self.runs =
             distinct.filter { $0.sweep != "bases" } + distinct.filter { $0.sweep == "bases" }
-        self.sweeps = sweeps
-        let loose = self.runs.filter { run in
-            !sweeps.contains { sameFolder($0.directory.path, Path.parent(of: run.directory.path)) }
+        sweeps = folders
+        let all = self.runs.map(\.directory.path) + folders.flatMap { $0.own + $0.begun }
+        bytes = all.reduce(0) { $0 + Self.bytes(at: $1) }
+        for run in self.runs where run.isHeld { throw Self.held(run.directory) }
+        for path in folders.flatMap(\.begun) {
+            let directory = RunDirectory(path: path)
+            if try FileLock.isHeld(directory.lockPath) { throw Self.held(directory) }
         }
-        bytes = (loose.map(\.directory.path) + sweeps.map(\.directory.path)).reduce(0) {
-            $0 + Self.bytes(below: $1)
-        }
-        for run in self.runs where run.isHeld {
-            let holder = FileLock.holder(of: run.directory.lockPath).map { "process \($0)" }
-            throw RunRemovalError(
-                description: "the run '\(run.directory.path)' is held by "
-                    + "\(holder ?? "another process"); wait for it or stop it; nothing was removed")
-        }
-        try refuseNeeded(in: catalog)
+        try refuseNeeded(in: catalog, force: force)
+    }
+
+    /// The paths that go, in their order: runs, then sweep folders; of a sweep folder that stays its own files.
+    public var paths: [String] { runs.map(\.directory.path) + sweeps.flatMap(\.paths) }
+
+    private static func held(_ directory: RunDirectory) -> RunRemovalError {
+        let holder = FileLock.holder(of: directory.lockPath).map { "process \($0)" }
+        return RunRemovalError(
+            description: "the run '\(directory.path)' is held by \(holder ?? "another process"); "
+                + "wait for it or stop it; nothing was removed")
     }
 
     /// Deletes the runs and the sweep folders.
     ///
     /// Every run's lock is held while it goes, and its folder is renamed aside first; a sweep that stays has the run
-    /// as `queued` in its manifest.
+    /// as `queued` in its manifest. Of a sweep's folder only what the program wrote goes, and the folder itself when
+    /// nothing else is in it.
     ///
     /// - Parameter removed: told of each path that is gone.
     public func perform(_ removed: (String) -> Void = { _ in }) throws {
+        try catalog.clearDiscarded()
         for run in runs {
             let folder = Path.parent(of: run.directory.path)
-            try Folder.clearDiscarded(in: folder.isEmpty ? "." : folder)
+            try Folder.clearDiscarded(in: folder)
             let lock = try run.directory.lock()
             defer { lock.release() }
-            let goesWhole = sweeps.contains { sameFolder($0.directory.path, folder) }
-            if run.sweep != "bases" && !goesWhole {
-                try queue(run, in: SweepDirectory(path: folder.isEmpty ? "." : folder))
+            let goesToo = sweeps.contains { sameFolder($0.path, folder) }
+            if run.sweep != "bases" && !goesToo {
+                try queue(run, in: SweepDirectory(path: folder))
             }
             try Folder.discard(run.directory.path)
             removed(run.directory.path)
         }
-        for sweep in sweeps {
-            // A process that began a run here in between keeps it, and the folder with it.
-            let path = sweep.directory.path
-            let late = try Folder.contents(of: path).filter { !Folder.isUnfinished($0) }
-                .compactMap { CatalogedRun(path: "\(path)/\($0)") }
-            if let run = late.first {
-                throw RunRemovalError(
-                    description:
-                        "the run '\(run.directory.path)' was begun meanwhile and stays, and so does '\(path)'; "
-                        + "stop the sweep that runs there and remove it again")
-            }
-            try Folder.discard(path)
-            removed(path)
-        }
+        for sweep in sweeps { try sweep.perform(removed) }
     }
 
     /// Marks the run as not begun where the sweep keeps count.
@@ -111,12 +104,10 @@ public struct RunRemoval: Sendable {
     // MARK: What must stay
 
     /// Refuses a model that a run which stays was trained from: it could neither go on nor be measured again.
-    private func refuseNeeded(in catalog: RunCatalog) throws {
-        let staying = try catalog.runs().filter { run in
-            !runs.contains { sameFolder($0.directory.path, run.directory.path) }
-        }
+    private func refuseNeeded(in catalog: RunCatalog, force: Bool) throws {
+        let staying = try catalog.runs().filter { !runs.contains(where: $0.isSame) }
         let sources = staying.map { (run: $0, sources: Self.sources(of: $0)) }
-        for run in runs {
+        for run in runs where !(force && run.sweep == "bases") {
             let dependents = sources.filter { $0.sources.contains { $0.means(run) } }
                 .map(\.run.qualifiedName)
             if dependents.isEmpty { continue }
@@ -126,7 +117,11 @@ public struct RunRemoval: Sendable {
                 description:
                     "\(run.qualifiedName) stays: \(shown)\(rest) \(dependents.count == 1 ? "was" : "were") trained "
                     + "from it; remove \(dependents.count == 1 ? "that run" : "those runs") first, or in the "
-                    + "same command; nothing was removed")
+                    + "same command"
+                    + (run.sweep == "bases"
+                        ? ", or give --force to remove the base alone (their results stay readable)"
+                        : "")
+                    + "; nothing was removed")
         }
     }
 
@@ -158,11 +153,12 @@ public struct RunRemoval: Sendable {
         return sources
     }
 
-    private static func bytes(below path: String) -> Int {
+    /// Bytes of the file, or of all files in the folder, at `path`.
+    private static func bytes(at path: String) -> Int {
         let manager = FileManager.default
-        let paths = (try? manager.subpathsOfDirectory(atPath: path)) ?? []
-        return paths.reduce(0) { sum, name in
-            let attributes = try? manager.attributesOfItem(atPath: "\(path)/\(name)")
+        let below = (try? manager.subpathsOfDirectory(atPath: path)) ?? []
+        return ([path] + below.map { "\(path)/\($0)" }).reduce(0) { sum, path in
+            let attributes = try? manager.attributesOfItem(atPath: path)
             guard attributes?[.type] as? FileAttributeType == .typeRegular else { return sum }
             return sum + (attributes?[.size] as? Int ?? 0)
         }
@@ -170,7 +166,7 @@ public struct RunRemoval: Sendable {
 }
 
 /// Whether two paths name one folder.
-private func sameFolder(_ first: String, _ second: String) -> Bool {
+func sameFolder(_ first: String, _ second: String) -> Bool {
     URL(fileURLWithPath: first.isEmpty ? "." : first).resolvingSymlinksInPath().path
         == URL(fileURLWithPath: second.isEmpty ? "." : second).resolvingSymlinksInPath().path
 }

@@ -44,6 +44,25 @@ public enum Folder {
         return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether `path` itself is a symbolic link, wherever it points.
+    public static func isLink(_ path: String) -> Bool {
+        var information = stat()
+        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// Whether `path` is an ordinary file, through links.
+    public static func holdsFile(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// The absolute path of what `path` names, without links, `.` and `..`; nil when nothing is there.
+    public static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Removes the file, link or whole folder at `path`; a missing one is fine.
     public static func remove(_ path: String) throws {
         var information = stat()
@@ -57,6 +76,11 @@ public enum Folder {
         }
         for name in try contents(of: path) { try remove(path + "/" + name) }
         if rmdir(path) != 0 { throw SystemError.failed(to: "remove", path) }
+    }
+
+    /// Removes the folder `path`, which must be empty; a missing one is fine.
+    public static func removeEmpty(_ path: String) throws {
+        if rmdir(path) != 0 && errno != ENOENT { throw SystemError.failed(to: "remove", path) }
     }
 
     /// Clears what crashed processes left in `folder`: partial folders and temporary files go, a replaced

@@ -76,14 +76,20 @@ struct ExportGargCommand: ParsableCommand {
             The public TransformerModel loads the tensors with strict=False; --with-wte adds zeros for the embedding it \
             never uses, so that a strict load works too.
 
-            Exit status: 0 written, 1 no usable model or a folder that exists already, 64 a usage error.
+            Exit status: 0 written, 1 no usable model or a folder that exists already, 64 a usage error or an unknown run.
 
             Example:
               sandbox export garg runs/polynomial/cft-s0-1a2b3c4d --output exported
+              sandbox export garg 1a2b3c4d --output exported
             """)
 
-    @Argument(help: "A run, a checkpoint, or a folder in the public form.")
-    var folder: String
+    @Argument(
+        help: ArgumentHelp(
+            "The folder of a run, a checkpoint or a model in the public form, or a run as for 'sandbox runs show'.",
+            valueName: "run"))
+    var name: String
+
+    @OptionGroup var folder: RunsFolder
 
     @Option(help: "The folder to write; it must not exist.")
     var output: String
@@ -96,7 +102,9 @@ struct ExportGargCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            try PublicForm.export(from: folder, to: output, withTokenEmbedding: withWte)
+            let isPath = FileManager.default.fileExists(atPath: name)
+            let source = isPath ? name : try folder.catalog.run(name).directory.path
+            try PublicForm.export(from: source, to: output, withTokenEmbedding: withWte)
             try reportPath(output, json: json)
         }
     }

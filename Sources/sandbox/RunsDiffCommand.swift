@@ -42,12 +42,20 @@ struct RunsDiffCommand: ParsableCommand {
         }
     }
 
+    /// What tells the runs apart: their names, or the folders of two that have one name.
+    private func labels(_ first: CatalogedRun, _ second: CatalogedRun) -> (String, String) {
+        first.qualifiedName == second.qualifiedName && !first.isSame(as: second)
+            ? (first.directory.path, second.directory.path)
+            : (first.qualifiedName, second.qualifiedName)
+    }
+
     // MARK: For people
 
     private func text(
         _ comparison: RunComparison, _ first: CatalogedRun, _ second: CatalogedRun
     ) -> String {
-        let heading = "A  \(first.qualifiedName)\nB  \(second.qualifiedName)\n"
+        let (a, b) = labels(first, second)
+        let heading = "A  \(a)\nB  \(b)\n"
         if comparison.isEmpty {
             let weights = comparison.weightsAreEqual ? ", weights bit-identical" : ""
             return heading + "\nno difference\(weights)\n"
@@ -102,8 +110,9 @@ struct RunsDiffCommand: ParsableCommand {
                         ($0.key, ["a": $0.first ?? .null, "b": $0.second ?? .null])
                     }))
         }
+        let (a, b) = labels(first, second)
         return [
-            "a": .string(first.qualifiedName), "b": .string(second.qualifiedName),
+            "a": .string(a), "b": .string(b),
             "equal": .boolean(comparison.isEmpty),
             "configuration": list(comparison.configuration),
             "provenance": list(comparison.provenance),

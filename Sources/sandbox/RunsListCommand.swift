@@ -53,6 +53,8 @@ struct RunsListCommand: ParsableCommand {
                     "there is no folder '\(folder.runs)'; give the folder that holds the runs, or make one with "
                         + "'sandbox sweep'")
             }
+            // A listing does not fail over what it may not clear.
+            try? catalog.clearDiscarded()
             let all = try sweep.map { try catalog.sweep($0).runs } ?? catalog.runs()
             let rows = all.filter { run in
                 status == nil || status == run.status?.rawValue ?? Self.damaged

@@ -38,6 +38,7 @@ private struct RunsFolder {
             """, to: path + "/metadata.json")
         let source = from.map { "pretraining: {from: \($0)}\n" } ?? ""
         try AtomicFile.write(source + "layout: cpt\n", to: path + "/config.yaml")
+        try AtomicFile.write("1\n", to: path + "/lock")
     }
 
     private func writeManifest(_ sweep: String) throws {
@@ -78,6 +79,7 @@ private struct RunsFolder {
         ("second/cpt-s0-1a2b3c4d", "second/cpt-s0-1a2b3c4d"),
         ("bases/linear-s0-c7744882", "bases/linear-s0-c7744882"),
         ("c77", "bases/linear-s0-c7744882"), ("1af", "first/cft-s0-1affffff"),
+        ("1AFFFFFF", "first/cft-s0-1affffff"), ("first/1A2", "first/cpt-s0-1a2b3c4d"),
         ("first/1a2", "first/cpt-s0-1a2b3c4d"), ("9", "second/neg-cft-s1-9e000001"),
     ])
     func findsARun(argument: String, name: String) throws {
@@ -197,8 +199,11 @@ private struct RunsFolder {
         #expect(
             sentence
                 == "bases/linear-s0-c7744882 stays: second/cpt-s0-1a2b3c4d, second/neg-cft-s1-9e000001 were trained "
-                + "from it; remove those runs first, or in the same command; nothing was removed")
+                + "from it; remove those runs first, or in the same command, or give --force to remove the base alone "
+                + "(their results stay readable); nothing was removed")
         #expect(try runs.catalog.runs().count == 5)
+        try RunRemoval(["bases/c77"], in: runs.catalog, force: true).perform()
+        #expect(try runs.catalog.runs().map(\.sweep) == ["first", "first", "second", "second"])
     }
 
     /// By metadata, or by the manifest where that is damaged.

@@ -244,6 +244,19 @@ private struct TrainedSweep {
         #expect(
             try sweep.output("export", "garg", run, "--output", "out", "--json")
                 == "{\"path\":\"out\"}\n")
+        // By name below --runs too.
+        _ = try sweep.output("export", "garg", sweep.cft.suffix(8).uppercased(), "--output", "two")
+        _ = try sweep.output(
+            "export", "garg", "tiny/\(sweep.cft)", "--output", "three", "--runs",
+            sweep.folder.file("runs"))
+        for other in ["two", "three"] {
+            #expect(
+                try bytes(sweep.folder.file("\(other)/model.safetensors"))
+                    == bytes(sweep.folder.file("out/model.safetensors")))
+        }
+        let unknown = try sweep.run("export", "garg", "cft-s9", "--output", "four")
+        #expect(
+            unknown.exitCode == 64 && unknown.errors.contains("'cft-s9' is no run under 'runs'"))
         let imported = try json(sweep.output("import", "garg", "out", "--json"))
         #expect(imported["path"]?.stringValue?.hasPrefix("runs/bases/imported-") == true)
     }
