@@ -109,12 +109,14 @@ func brief(_ error: any Error) -> String {
 /// Foundation names Swift's types ("Cannot initialize RunStatus from invalid String value done").
 private func corruption(_ context: DecodingError.Context) -> String {
     let words = context.debugDescription
-    if context.codingPath.isEmpty { return "not valid JSON" }
     if let range = words.range(of: "from invalid String value ") {
         return "'\(abridged(String(words[range.upperBound...])))' is not one of the accepted values"
     }
     if words.contains("ISO8601") { return "expected a time such as 2026-01-31T12:00:00Z" }
-    if words.contains("does not fit") { return "the number is too large" }
+    if words.contains("does not fit") || words.contains("not representable") {
+        return "the number is too large"
+    }
+    if context.codingPath.isEmpty { return "not valid JSON" }
     return "not a value that this program writes"
 }
 

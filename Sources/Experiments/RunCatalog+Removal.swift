@@ -52,7 +52,9 @@ extension RunCatalog {
                 "lies outside '\(root)', and only runs and sweeps in there are removed; --runs names another folder"
             )
         }
-        for place in [".", NSHomeDirectory()] {
+        for place in [
+            ".", ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory(),
+        ] {
             guard let kept = Folder.resolved(place) else { continue }
             if Self.parts(kept).starts(with: parts) {
                 let kind = place == "." ? "working directory" : "home folder"

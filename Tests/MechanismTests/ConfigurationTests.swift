@@ -51,7 +51,7 @@ import Testing
         ),
         (
             "batch_size: 32", "batch_size: 0",
-            ":13:15: pretraining.batch_size is 0; expected an integer, 1 to 1000000"
+            ":21:15: training.batch_size is 0; expected an integer, 1 to 1000000"
         ),
         (
             "dims: {start: 1, end: 2", "dims: {start: 1, end: 3",
@@ -75,23 +75,23 @@ import Testing
         ),
         (
             "{learning_rate: 1.0e-3}", "{learning_rate: 1.0e-3, betas: [0.9]}",
-            ":14:45: pretraining.optimizer.betas has 1 values; expected two: β₁ and β₂"
+            ":22:45: training.optimizer.betas has 1 values; expected two: β₁ and β₂"
         ),
         (
             "{learning_rate: 1.0e-3}", "{learning_rate: 1.0e-3, betas: [0.9, 1.0]}",
-            ":14:51: pretraining.optimizer.betas[1] is 1.0; expected a number, at least 0.0 and below 1.0"
+            ":22:51: training.optimizer.betas[1] is 1.0; expected a number, at least 0.0 and below 1.0"
         ),
         (
             "{learning_rate: 1.0e-3}", "{learning_rate: -1.0}",
-            ":14:30: pretraining.optimizer.learning_rate is -1.0; expected a number, at least 0.0"
+            ":22:30: training.optimizer.learning_rate is -1.0; expected a number, at least 0.0"
         ),
         (
             "{learning_rate: 1.0e-3}", "{lr: 1.0e-3}",
-            ":14:14: pretraining.optimizer.learning_rate is missing; expected a number, at least 0.0"
+            ":22:14: training.optimizer.learning_rate is missing; expected a number, at least 0.0"
         ),
         (
             "{learning_rate: 1.0e-3}", "{learning_rate: 1.0e-3, name: adamm}",
-            ":14:44: pretraining.optimizer.name is 'adamm'; did you mean 'adam'? (accepted: adam, adamw)"
+            ":22:44: training.optimizer.name is 'adamm'; did you mean 'adam'? (accepted: adam, adamw)"
         ),
         (
             "steps: 12", "steps: 12\n  schedule: {name: cosin}",

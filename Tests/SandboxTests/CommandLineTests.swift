@@ -59,7 +59,7 @@ import Testing
         ),
         (
             ["sweep", "-f", "tiny.yaml", "model.n_head=5"],
-            "command line: model.n_head=5: model.n_embd is 8, not a multiple of n_head = 5; choose n_embd = n_head × head size"
+            "command line: model.n_head=5: model.n_embd is 16, not a multiple of n_head = 5; choose n_embd = n_head × head size"
         ),
         (
             ["sweep", "-f", "nowhere.yaml"],
@@ -117,8 +117,16 @@ import Testing
     }
 
     @Test(arguments: [
-        (["swep"], "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval,"),
-        (["tiny.yaml"], "unknown verb 'tiny.yaml' (accepted: sweep, train, eval,"),
+        (
+            ["swep"],
+            "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval, plot, runs, validate, forward, import, export, "
+                + "bench)"
+        ),
+        (
+            ["tiny.yaml"],
+            "unknown verb 'tiny.yaml' (accepted: sweep, train, eval, plot, runs, validate, forward, import, export, "
+                + "bench)"
+        ),
         (["sweep", "--clas", "x"], "Unknown option '--clas'. Did you mean '--class'?"),
         (["sweep"], "give either --class NAME or --file PATH"),
         (

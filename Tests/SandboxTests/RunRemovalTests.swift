@@ -223,13 +223,18 @@ private struct Project {
     }
 
     @Test func equalNamesAreToldApartByPath() throws {
-        let project = try Project()
+        let folder = try tinyFolder()
+        let swept = try Program.run(
+            ["sweep", "-f", "tiny.yaml", "--quiet", "--layouts", "cft"], in: folder.path)
+        #expect(swept.exitCode == 0, "\(swept)")
         try FileManager.default.copyItem(
-            atPath: project.folder.file("runs"), toPath: project.folder.file("elsewhere"))
-        let (a, b) = ("runs/tiny/cft-s0-1affffff", "elsewhere/tiny/cft-s0-1affffff")
-        let text = try project.run(["diff", a, b])
+            atPath: folder.file("runs"), toPath: folder.file("elsewhere"))
+        let name = try #require(try RunCatalog(root: folder.file("runs")).runs().last).name
+        let (a, b) = ("runs/tiny/\(name)", "elsewhere/tiny/\(name)")
+        let text = try Program.run(["runs", "diff", a, b], in: folder.path)
         #expect(text.exitCode == 0 && text.output.hasPrefix("A  \(a)\nB  \(b)\n"), "\(text)")
-        let same = try project.run(["diff", a, project.folder.file(a), "--json"])
-        #expect(try json(same.output)["b"] == "tiny/cft-s0-1affffff", "\(same)")
+        let same = try Program.run(
+            ["runs", "diff", a, folder.file(a), "--json"], in: folder.path)
+        #expect(try json(same.output)["b"]?.stringValue == "tiny/\(name)", "\(same)")
     }
 }
