@@ -10,12 +10,6 @@ public enum EventFile {
         try Folder.contents(of: folder).filter { $0.hasPrefix(prefix) }.map { "\(folder)/\($0)" }
     }
 
-    /// Removes the event files in `folder`, as a run that starts anew must: TensorBoard would show the old
-    /// and the new one's points together.
-    public static func removeAll(in folder: String) throws {
-        for path in try paths(in: folder) { try Folder.remove(path) }
-    }
-
     /// Gives `folder` one whole new event file in place of those it had, for values that are measured anew
     /// as a whole: an error curve over k.
     ///

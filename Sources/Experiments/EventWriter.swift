@@ -55,19 +55,6 @@ public final class EventWriter {
         try append(Event(step: step, time: time, scalars: scalars))
     }
 
-    /// Appends a picture.
-    ///
-    /// - Throws: ``SystemError`` when `png` does not start as a PNG does.
-    public func appendImage(tag: String, step: Int, time: Date, png: Data) throws {
-        try append(Event(step: step, time: time, tag: tag, .image(Event.Image(png: png))))
-    }
-
-    /// Appends a text, which TensorBoard renders as Markdown: put a file's lines between lines of three
-    /// backticks.
-    public func appendText(tag: String, text: String, step: Int = 0, time: Date) throws {
-        try append(Event(step: step, time: time, tag: tag, .text(text)))
-    }
-
     /// Appends a session's start, the row of the HPARAMS tab.
     ///
     /// - Parameters:

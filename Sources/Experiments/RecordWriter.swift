@@ -27,12 +27,6 @@ public final class RecordWriter {
         try file.append(Data((CanonicalJSON.text(of: .object(record)) + "\n").utf8))
     }
 
-    /// Appends any encodable record.
-    public func append(encoding record: some Encodable) throws {
-        let json = try JSONValue(encoding: record)
-        try file.append(Data((CanonicalJSON.text(of: json) + "\n").utf8))
-    }
-
     /// Cuts the file back to `length` bytes (and to a line's end, should `length` lie within a line).
     ///
     /// - Throws: ``SystemError`` when the file is shorter than `length`: records that the checkpoint counts

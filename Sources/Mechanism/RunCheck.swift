@@ -120,7 +120,6 @@ struct RunCheck {
             let state = try? JSONDecoder().decode(JSONValue.self, from: data)
         else { return }
         var lengths: [String: Int] = [:]
-        if let bytes = state["metrics_bytes"]?.integerValue { lengths["metrics.jsonl"] = bytes }
         if case .object(let files) = state["files"] {
             for (name, bytes) in files { lengths[name] = bytes.integerValue }
         }
@@ -139,13 +138,15 @@ struct RunCheck {
     private mutating func checkEvaluations(_ recorded: RecordedRun) {
         let root = run.directory.path + "/evaluations"
         let folders = (try? Folder.contents(of: root)) ?? []
-        for folder in folders where folder.hasPrefix("step_") {
-            for name in (try? Folder.contents(of: "\(root)/\(folder)")) ?? []
-            where name.hasSuffix(".safetensors") {
-                let path = "\(root)/\(folder)/\(name)"
+        for step in folders where step.hasPrefix("step_") {
+            let folder = "\(root)/\(step)"
+            let files = [folder, folder + "/other"].flatMap { folder in
+                ((try? Folder.contents(of: folder)) ?? []).map { "\(folder)/\($0)" }
+            }
+            for path in files where path.hasSuffix(".safetensors") {
                 attempt(path) {
                     let evaluation = try RecordedEvaluation(
-                        path: path, step: Int(folder.dropFirst("step_".count)) ?? 0)
+                        path: path, step: Int(step.dropFirst("step_".count)) ?? 0)
                     if evaluation.errors.allSatisfy({ $0.isFinite && $0 >= 0 }) { return }
                     throw ModelFolderError(
                         description:

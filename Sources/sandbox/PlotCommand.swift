@@ -25,18 +25,17 @@ struct PlotCommand: ParsableCommand {
     func run() throws { try reportingErrors { try plot() } }
 
     private func plot() throws {
-        let directory = try RunCatalog(root: output.runs).sweep(sweep).directory.placed
+        let directory = try RunCatalog(root: output.place.runs).sweep(sweep).directory.placed
         let root = Path.parent(of: directory.path)
         let asked = try SweepPlan(directory, root: root)
         let plan = try asked.finished(in: directory)
-        if plan.runs.count < asked.runs.count && !output.quiet {
+        if plan.runs.count < asked.runs.count && !output.place.quiet {
             Terminal.write(
                 "note: \(asked.runs.count - plan.runs.count) of \(asked.runs.count) runs are not finished and not "
                     + "shown\n", to: .error)
         }
         InterruptFlag.install()
-        let trainer = output.trainer(
-            ProgressDisplay(isQuiet: output.quiet), root: root)
+        let trainer = output.place.trainer(root: root)
         let runner = SweepRunner(plan: plan, trainer: trainer)
         // Measures what another evaluation has taken the place of.
         let (finished, failures) = try runner.train(.measuring)
@@ -45,7 +44,7 @@ struct PlotCommand: ParsableCommand {
             InterruptFlag.exitAtOnce()
             try output.write(
                 SweepResults(
-                    plan, runs: finished, root: trainer.root, workers: output.workerCount),
+                    plan, runs: finished, root: trainer.root, workers: output.place.workerCount),
                 to: directory)
         }
         try failures.report()

@@ -49,7 +49,7 @@ struct SweepCommand: ParsableCommand {
     private func sweep() throws {
         let file = try selection.load()
         // Planned before it is printed, so that what is printed is known to be accepted.
-        let plan = try SweepPlan(file, root: output.runs)
+        let plan = try SweepPlan(file, root: output.place.runs)
         if printConfig {
             let defaults = try plan.runs[0].configuration.resolved(sweep: plan.name)
             try Terminal.print(file.printed(defaults: defaults))
@@ -57,16 +57,17 @@ struct SweepCommand: ParsableCommand {
         }
         if dryRun {
             try Terminal.print(
-                SweepEstimate(plan, root: output.runs, workers: output.workerCount)
-                    .report(json: output.json))
+                SweepEstimate(plan, root: output.place.runs, workers: output.place.workerCount)
+                    .report(json: output.place.json))
             return
         }
         InterruptFlag.install()
-        let display = ProgressDisplay(isQuiet: output.quiet)
+        let display = ProgressDisplay(isQuiet: output.place.quiet)
         let pool = JobPool(
-            jobs: jobs, workers: output.workerCount, root: output.runs, isQuiet: output.quiet)
+            jobs: jobs, workers: output.place.workerCount, root: output.place.runs,
+            isQuiet: output.place.quiet)
         let runner = SweepRunner(
-            plan: plan, trainer: output.trainer(display),
+            plan: plan, trainer: output.place.trainer(display),
             elsewhere: jobs == 1 ? nil : { try pool.train($0, policy: $1) })
         let outcome = try runner.run(file, policy: treatment.policy)
         if let results = outcome.results {
@@ -127,40 +128,15 @@ struct SweepSelection: ParsableArguments {
 
 /// Where results go and how they are shown.
 struct SweepOutput: ParsableArguments {
-    @Option(help: "The folder that holds the runs.")
-    var runs = "runs"
+    @OptionGroup var place: RunPlace
 
     @Option(help: "Picture formats, separated by commas: png, svg, pdf.")
     var format = "png"
 
-    @Option(help: "Workers of a training step; the results do not depend on it.")
-    var workers: Int?
-
     @Flag(help: "Copy pictures, sidecars and summary.csv to plots/<sweep>/, to be committed.")
     var publish = false
 
-    @Flag(help: "Print the result as JSON.")
-    var json = false
-
-    @Flag(help: "No progress and no notes; warnings and errors stay.")
-    var quiet = false
-
-    var workerCount: Int { max(1, workers ?? CPU.current().coreCount) }
-
-    func validate() throws {
-        if let workers, !(1...64).contains(workers) {
-            throw ValidationError("--workers is from 1 to 64; more than the cores do not help")
-        }
-        if runs.isEmpty { throw ValidationError("--runs is empty; name a folder, such as runs") }
-        _ = try formats()
-    }
-
-    /// Trains and measures in the folder of the runs.
-    func trainer(_ display: ProgressDisplay, root: String? = nil) -> RunTrainer {
-        RunTrainer(
-            root: root ?? runs, workers: workerCount, programVersion: Version.text,
-            reporter: display.reporter)
-    }
+    func validate() throws { _ = try formats() }
 
     func formats() throws -> [FigureFormat] {
         let formats = try format.split(separator: ",").map { name in

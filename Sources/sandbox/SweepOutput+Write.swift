@@ -13,13 +13,13 @@ extension SweepOutput {
     ///   - results: the finished sweep.
     ///   - directory: the sweep's folder.
     func write(_ results: SweepResults, to directory: SweepDirectory) throws {
-        let summary = SweepSummary(results, workers: workerCount)
+        let summary = SweepSummary(results, workers: place.workerCount)
         let table = summary.table()
         try table.write(to: directory.summaryPath)
         var written = [directory.summaryPath] + (try writeParameters(summary, to: directory.path))
         let report = SweepTable(summary)
         // The table first: a picture that cannot be drawn must not hide the results.
-        if !json { try Terminal.print(report.text + "\n") }
+        if !place.json { try Terminal.print(report.text + "\n") }
         let figures = SweepFigures(summary: summary).all()
         let root = Path.parent(of: directory.path)
         written += try draw(figures, in: directory.plotsPath, root: root, summaryText: table.text)
@@ -31,7 +31,7 @@ extension SweepOutput {
             written.append(folder + "/summary.csv")
             written += try draw(figures, in: folder, root: root, summaryText: table.text)
         }
-        if json {
+        if place.json {
             try Terminal.print(CanonicalJSON.text(of: report.json(written: written)) + "\n")
         } else {
             try Terminal.print(written.map { "wrote \($0)\n" }.joined())
@@ -40,9 +40,10 @@ extension SweepOutput {
 
     /// Prints the table and writes nothing.
     func show(_ results: SweepResults) throws {
-        let report = SweepTable(SweepSummary(results, workers: workerCount))
+        let report = SweepTable(SweepSummary(results, workers: place.workerCount))
         try Terminal.print(
-            json ? CanonicalJSON.text(of: report.json(written: [])) + "\n" : report.text + "\n")
+            place.json
+                ? CanonicalJSON.text(of: report.json(written: [])) + "\n" : report.text + "\n")
     }
 
     private func draw(

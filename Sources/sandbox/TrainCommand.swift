@@ -109,11 +109,19 @@ struct RunPlace: ParsableArguments {
         if runs.isEmpty { throw ValidationError("--runs is empty; name a folder, such as runs") }
     }
 
+    /// Workers of a step: all cores unless told otherwise.
+    var workerCount: Int { max(1, workers ?? CPU.current().coreCount) }
+
     /// Trains and measures in the folder of the runs.
-    func trainer(root: String? = nil) -> RunTrainer {
-        RunTrainer(
-            root: root ?? runs, workers: max(1, workers ?? CPU.current().coreCount),
-            programVersion: Version.text, reporter: ProgressDisplay(isQuiet: quiet).reporter)
+    ///
+    /// - Parameters:
+    ///   - display: shows the progress; one of its own unless given.
+    ///   - root: another folder that holds runs.
+    func trainer(_ display: ProgressDisplay? = nil, root: String? = nil) -> RunTrainer {
+        let display = display ?? ProgressDisplay(isQuiet: quiet)
+        return RunTrainer(
+            root: root ?? runs, workers: workerCount, programVersion: Version.text,
+            reporter: display.reporter)
     }
 
     /// Repeats `body` until no other process holds the run, and says once whom it waits for.

@@ -44,9 +44,8 @@ import Testing
         #expect(try EventFile.paths(in: run) == paths)
         let early = EventFile.freshPath(in: run, time: Date(timeIntervalSince1970: 7))
         #expect(Path.name(of: early).hasPrefix("events.out.tfevents.0000000007."))
-        try folder.write("kept", to: "a/run/metrics.jsonl")
-        try EventFile.removeAll(in: run)
-        #expect(try Folder.contents(of: run) == ["metrics.jsonl"])
+        try folder.write("no event file", to: "a/run/metrics.jsonl")
+        #expect(try EventFile.paths(in: run) == paths)
         #expect(try EventFile.paths(in: folder.file("missing")) == [])
     }
 
@@ -55,10 +54,11 @@ import Testing
         let writer = try EventWriter(creatingIn: folder.path, time: time)
         try writer.appendHyperparameters(
             ["layout": "cft", "n": 3, "on": true], groupName: "cft-s0", time: time)
-        try writer.appendText(tag: "config", text: "a: é\n", time: time)
+        try writer.append(Event(step: 0, time: time, tag: "config", .text("a: é\n")))
         try writer.append(
             step: 2, time: time, scalars: [(tag: "a/b", value: 0.1), (tag: "c", value: -.infinity)])
-        try writer.appendImage(tag: "figure", step: 3, time: time, png: Data(samplePNG))
+        try writer.append(
+            Event(step: 3, time: time, tag: "figure", .image(Event.Image(png: Data(samplePNG)))))
         try writer.appendSessionEnd(status: .failure, time: time)
         try writer.synchronize()
         let events = try EventReader.read(writer.path)

@@ -85,7 +85,7 @@ import Testing
         let writer = try RecordWriter(path: folder.file("m.jsonl"))
         try writer.append(["step": 1, "loss": 0.25, "a": "x"])
         try writer.append(["step": 2, "loss": .number(.nan)])
-        try writer.append(encoding: Metric(step: 3, loss: .infinity))
+        try writer.append(["step": 3, "loss": .number(.infinity)])
         try writer.synchronize()
         let text =
             "{\"a\":\"x\",\"loss\":0.25,\"step\":1}\n{\"loss\":null,\"step\":2}\n{\"loss\":null,\"step\":3}\n"
