@@ -17,6 +17,8 @@ public final class ParallelDecoder: Sendable {
     private let laneLosses: BufferView<Double>
     private let stretchSquares: BufferView<Double>
     private let stretches: [Range<Int>]
+    /// Seconds each worker spent filling, forward and backward, then those of reduction and update.
+    private let seconds: BufferView<Double>
 
     /// Fills `workspace.inputs`, `.targets` and `.lossWeights` for the given examples of the batch, the first of them at
     /// place 0; `.positionStarts` holds zeros unless it is filled too.
@@ -56,6 +58,7 @@ public final class ParallelDecoder: Sendable {
         let size = 16_384
         stretches = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
         stretchSquares = BufferView(zeros: stretches.count)
+        seconds = BufferView(zeros: 3 * useful + 2)
     }
 
     /// Number of workers in use.
@@ -76,6 +79,7 @@ public final class ParallelDecoder: Sendable {
     ) -> (loss: Double, gradientNorm: Double) {
         precondition(!laneGradients.isEmpty, "this parallel decoder was made without gradients")
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
+        for index in 0..<3 * workerCount { seconds[index] = 0 }
         pool.run(lanes: plan.lanes) { lane, worker in
             let workspace = workspaces[worker]
             let lanes = laneGradients[lane]
@@ -84,17 +88,24 @@ public final class ParallelDecoder: Sendable {
             for shard in plan.shards(ofLane: lane) {
                 let examples = plan.examples(ofShard: shard)
                 let shape = BatchShape(examples: examples.count, length: batch.length)
+                var clock = Stopwatch()
                 workspace.positionStarts.fill(0)
                 fill(examples, workspace)
-                loss += decoder.lossForwardBackward(
+                seconds[3 * worker] += clock.lap()
+                decoder.forward(weights: weights, workspace: workspace, shape: shape)
+                seconds[3 * worker + 1] += clock.lap()
+                loss += decoder.lossBackward(
                     weights: weights, gradients: lanes, workspace: workspace, shape: shape)
+                seconds[3 * worker + 2] += clock.lap()
             }
             laneLosses[lane] = loss
         }
+        var clock = Stopwatch()
         pool.run(lanes: stretches.count) { index, _ in
             stretchSquares[index] = sumLanes(
                 total: gradients, lanes: laneBuffers, used: plan.lanes, range: stretches[index])
         }
+        seconds[3 * workerCount] = clock.lap()
         var loss = 0.0
         for lane in 0..<plan.lanes { loss += laneLosses[lane] }
         var squares = 0.0
@@ -109,12 +120,26 @@ public final class ParallelDecoder: Sendable {
     ///   - moments: updated.
     ///   - step: the numbers of this update.
     public func adamStep(parameters: FloatView, moments: AdamMoments, step: AdamStep) {
+        var clock = Stopwatch()
         pool.run(lanes: stretches.count) { index, _ in
             let range = stretches[index]
             adamUpdate(
                 parameters: parameters[range], firstMoment: moments.first[range],
                 secondMoment: moments.second[range], gradients: gradients[range], step: step)
         }
+        seconds[3 * workerCount + 1] = clock.lap()
+    }
+
+    /// Where the time of the last step went.
+    public var lastTimes: StepTimes {
+        func mean(_ phase: Int) -> Double {
+            var sum = 0.0
+            for worker in 0..<workerCount { sum += seconds[3 * worker + phase] }
+            return sum / Double(workerCount)
+        }
+        return StepTimes(
+            sampling: mean(0), forward: mean(1), backward: mean(2),
+            reduction: seconds[3 * workerCount], update: seconds[3 * workerCount + 1])
     }
 
     /// Predictions for a batch, without gradients.
@@ -144,6 +169,32 @@ public final class ParallelDecoder: Sendable {
     }
 }
 
+/// Seconds of one step by phase; what is missing from the step's wall time was spent waiting for the other workers.
+public struct StepTimes: Sendable, Hashable {
+    /// Filling the workspaces: drawing prompts. Mean over the workers.
+    public var sampling: Double
+    /// Forward passes. Mean over the workers.
+    public var forward: Double
+    /// Loss and backward passes. Mean over the workers.
+    public var backward: Double
+    /// Summing the lanes' gradients, with the norm that clipping needs.
+    public var reduction: Double
+    /// Adam.
+    public var update: Double
+}
+
+/// Time between calls.
+private struct Stopwatch {
+    private var last = ContinuousClock.now
+
+    /// Seconds since the last lap, or the start.
+    mutating func lap() -> Double {
+        let now = ContinuousClock.now
+        defer { last = now }
+        return last.duration(to: now) / .seconds(1)
+    }
+}
+
 extension Decoder {
     /// Forward, weighted squared error and backward of one shard; parameter gradients are added to.
     ///
@@ -159,6 +210,16 @@ extension Decoder {
         shape: BatchShape, inputGradients: Bool = false
     ) -> Double {
         forward(weights: weights, workspace: workspace, shape: shape)
+        return lossBackward(
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape,
+            inputGradients: inputGradients)
+    }
+
+    /// The part of ``lossForwardBackward(weights:gradients:workspace:shape:inputGradients:)`` after the forward pass.
+    func lossBackward(
+        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        shape: BatchShape, inputGradients: Bool = false
+    ) -> Double {
         let loss = squaredErrorForwardBackward(
             dPredictions: workspace.dPredictions, predictions: workspace.predictions,
             targets: workspace.targets, weights: workspace.lossWeights, count: shape.rows)

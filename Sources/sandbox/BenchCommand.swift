@@ -11,12 +11,13 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure this machine.",
         discussion: """
-            Example:
+            Examples:
               sandbox bench machine
+              sandbox bench step --model standard --layout cft
 
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """,
-        subcommands: [BenchMachineCommand.self])
+        subcommands: [BenchMachineCommand.self, BenchStepCommand.self])
 }
 
 /// `sandbox bench machine`: what a bug report should begin with.
