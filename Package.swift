@@ -41,6 +41,7 @@ let package = Package(
         room("Platform"),
         room("Randomness"),
         room("Kernels", ["COpenBLAS", "Platform"]),
+        room("KernelCases", ["Kernels"]),
         room("TensorStorage", ["Kernels", "Platform"]),
         room("Transformer", ["Kernels", "TensorStorage", "Randomness"]),
         room("InContextRegression", ["Kernels", "Randomness"]),
@@ -57,7 +58,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                argumentParser, logging, "Platform", "Kernels", "TensorStorage", "Transformer",
+                argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage", "Transformer",
                 "InContextRegression", "Statistics", "Experiments", "Training", "Mechanism",
                 "Plotting",
             ],
@@ -67,7 +68,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("PlatformTests", ["Platform"]),
         tests("RandomnessTests", ["Randomness"]),
-        tests("KernelsTests", ["Kernels"]),
+        tests("KernelsTests", ["Kernels", "KernelCases"]),
         tests("TensorStorageTests", ["TensorStorage"]),
         tests("TransformerTests", ["Transformer"]),
         tests("InContextRegressionTests", ["InContextRegression"]),

@@ -1,80 +1,94 @@
 import Foundation
 
-/// Causal multi-head attention: per head, `o_i = Σ_{j ≤ i} softmax_j(q_i · k_j / √K) v_j`.
+/// Causal multi-head attention: per head, `o_i = Σ_{j ≤ i} softmax_j(q_i · k_j / √K) v_j`, for all positions i or
+/// for some of them.
 ///
 /// Tiles above the diagonal are never computed; a tile that the diagonal crosses is cut by the softmax. Only the
 /// logarithm of each row's normaliser is kept for the backward pass.
 ///
 /// - Parameters:
-///   - output: `o: [B, T, C]`, heads side by side.
-///   - logNormalizer: `log Σ_{j ≤ i} exp(q_i · k_j / √K): [B, H, T]`.
+///   - output: `o: [B, S, C]`, heads side by side.
+///   - logNormalizer: `log Σ_{j ≤ i} exp(q_i · k_j / √K): [B, H, S]`.
 ///   - queriesKeysValues: `[B, T, 3C]`: queries, then keys, then values.
-///   - shape: B, T, H, K.
+///   - positions: `[S]`, ascending: the positions i that are asked for, in every sequence.
+///   - shape: B, T, H, K, S.
 ///   - scratch: working memory of the calling worker.
 ///
 /// Source: Vaswani et al. 2017, equation 1, with the causal mask of section 3.1; the kept normaliser is that of
 /// Dao et al. 2022, section 3.1.
 public func causalAttentionForward(
     output: FloatView, logNormalizer: FloatView, queriesKeysValues: FloatView,
-    shape: AttentionShape, scratch: AttentionScratch
+    positions: IndexView, shape: AttentionShape, scratch: AttentionScratch
 ) {
     scratch.requireRoom(for: shape)
+    requirePositions(positions, shape)
     let channels = shape.channels
-    let rows = shape.examples * shape.length
-    precondition(output.count >= rows * channels && queriesKeysValues.count >= rows * 3 * channels)
-    precondition(logNormalizer.count >= rows * shape.headCount)
+    let rows = shape.examples * shape.queryCount
+    precondition(output.count >= rows * channels && logNormalizer.count >= rows * shape.headCount)
+    precondition(queriesKeysValues.count >= shape.examples * shape.length * 3 * channels)
     for example in 0..<shape.examples {
         for head in 0..<shape.headCount {
             let query =
                 queriesKeysValues.pointer + example * shape.length * 3 * channels
                 + head * shape.headSize
             packRows(
-                query, stride: 3 * channels, into: scratch.query.pointer, shape: shape,
+                query, stride: 3 * channels, rows: shape.queryCount,
+                positions: positions.pointer, into: scratch.query.pointer, shape: shape,
                 scale: shape.scale)
             packTransposed(
                 query + channels, stride: 3 * channels, into: scratch.keyTransposed.pointer,
                 shape: shape)
             packRows(
-                query + 2 * channels, stride: 3 * channels, into: scratch.value.pointer,
-                shape: shape, scale: 1)
+                query + 2 * channels, stride: 3 * channels, rows: shape.length,
+                into: scratch.value.pointer, shape: shape, scale: 1)
             attendForward(
-                output: output.pointer + example * shape.length * channels + head * shape.headSize,
+                output: output.pointer + example * shape.queryCount * channels
+                    + head * shape.headSize,
                 logNormalizer: logNormalizer.pointer
-                    + (example * shape.headCount + head) * shape.length,
-                shape: shape, scratch: scratch)
+                    + (example * shape.headCount + head) * shape.queryCount,
+                positions: positions.pointer, shape: shape, scratch: scratch)
         }
     }
+}
+
+private func requirePositions(_ positions: IndexView, _ shape: AttentionShape) {
+    precondition(positions.count == shape.queryCount && shape.queryCount <= shape.length)
+    var last: Int32 = -1
+    for index in 0..<positions.count {
+        precondition(positions.pointer[index] > last, "the positions do not ascend")
+        last = positions.pointer[index]
+    }
+    precondition(last < shape.length, "position \(last) of \(shape.length)")
 }
 
 /// One packed head: scores, softmax and weighted values of four query rows at a time.
 private func attendForward(
     output: UnsafeMutablePointer<Float>, logNormalizer: UnsafeMutablePointer<Float>,
-    shape: AttentionShape, scratch: AttentionScratch
+    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
-    let length = shape.length
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
     let scores = scratch.probabilities.pointer
-    for first in stride(from: 0, to: length, by: rowBlock) {
-        let rows = min(rowBlock, length - first)
-        for column in stride(from: 0, to: first + rows, by: laneCount) {
+    for first in stride(from: 0, to: shape.queryCount, by: rowBlock) {
+        let rows = min(rowBlock, shape.queryCount - first)
+        let visible = Int(positions[first + rows - 1]) + 1
+        for column in stride(from: 0, to: visible, by: laneCount) {
             var tile = Tile()
             tile.accumulate(
                 scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
                 scratch.keyTransposed.pointer + column, bStride: padded, steps: 0..<shape.headSize)
             tile.store(at: scores + column, rowStride: padded)
         }
-        let columns = paddedToLanes(first + rows)
-        for row in 0..<rowBlock {
-            let normalizer = softmaxInPlace(
-                scores + row * padded, valid: min(first + row + 1, length), padded: columns)
-            if row < rows { logNormalizer[first + row] = normalizer }
+        let columns = paddedToLanes(visible)
+        for row in 0..<rows {
+            logNormalizer[first + row] = softmaxInPlace(
+                scores + row * padded, valid: Int(positions[first + row]) + 1, padded: columns)
         }
         for channel in stride(from: 0, to: width, by: laneCount) {
             var tile = Tile()
             tile.accumulate(
                 scores, rowStride: padded, stepStride: 1, scratch.value.pointer + channel,
-                bStride: width, steps: 0..<(first + rows))
+                bStride: width, steps: 0..<visible)
             tile.store(
                 at: output + first * shape.channels + channel, rowStride: shape.channels,
                 rows: rows, columns: min(laneCount, shape.headSize - channel))
@@ -109,76 +123,86 @@ private func softmaxInPlace(_ row: UnsafeMutablePointer<Float>, valid: Int, padd
     return largest + log(total)
 }
 
-/// Gradients of ``causalAttentionForward(output:logNormalizer:queriesKeysValues:shape:scratch:)``.
+/// Gradients of ``causalAttentionForward(output:logNormalizer:queriesKeysValues:positions:shape:scratch:)``.
 ///
 /// With `p_ij` the softmax, `D_i = do_i · o_i` and `ds_ij = p_ij (do_i · v_j − D_i)`:
 /// `dq_i = Σ_j ds_ij k_j / √K`, `dk_j = Σ_i ds_ij q_i / √K`, `dv_j = Σ_i p_ij do_i`.
 ///
 /// - Parameters:
-///   - dQueriesKeysValues: `[B, T, 3C]`, overwritten.
-///   - dOutput: `do: [B, T, C]`.
-///   - output: `o: [B, T, C]` of the forward pass.
-///   - logNormalizer: `[B, H, T]` of the forward pass.
+///   - dQueriesKeysValues: `[B, T, 3C]`, overwritten; 0 for the queries of positions that were not asked for.
+///   - dOutput: `do: [B, S, C]`.
+///   - output: `o: [B, S, C]` of the forward pass.
+///   - logNormalizer: `[B, H, S]` of the forward pass.
 ///   - queriesKeysValues: `[B, T, 3C]` of the forward pass.
-///   - shape: B, T, H, K.
+///   - positions: `[S]` of the forward pass.
+///   - shape: B, T, H, K, S.
 ///   - scratch: working memory of the calling worker, made for training.
 ///
 /// Source: Dao et al. 2022, appendix B.2.
 public func causalAttentionBackward(
     dQueriesKeysValues: FloatView, dOutput: FloatView, output: FloatView, logNormalizer: FloatView,
-    queriesKeysValues: FloatView, shape: AttentionShape, scratch: AttentionScratch
+    queriesKeysValues: FloatView, positions: IndexView, shape: AttentionShape,
+    scratch: AttentionScratch
 ) {
     scratch.requireRoom(for: shape)
+    requirePositions(positions, shape)
     precondition(scratch.dScores.count > 0, "this attention scratch was made for the forward pass")
     let channels = shape.channels
-    let rows = shape.examples * shape.length
+    let rows = shape.examples * shape.queryCount
     precondition(output.count >= rows * channels && dOutput.count >= rows * channels)
-    precondition(dQueriesKeysValues.count >= rows * 3 * channels)
     precondition(logNormalizer.count >= rows * shape.headCount)
-    precondition(queriesKeysValues.count >= rows * 3 * channels)
+    let wideCount = shape.examples * shape.length * 3 * channels
+    precondition(dQueriesKeysValues.count >= wideCount && queriesKeysValues.count >= wideCount)
+    if shape.queryCount < shape.length { dQueriesKeysValues[0..<wideCount].fill(0) }
     for example in 0..<shape.examples {
         for head in 0..<shape.headCount {
             let wide = example * shape.length * 3 * channels + head * shape.headSize
-            let narrow = example * shape.length * channels + head * shape.headSize
+            let narrow = example * shape.queryCount * channels + head * shape.headSize
             packForBackward(
                 query: queriesKeysValues.pointer + wide, dOutput: dOutput.pointer + narrow,
-                output: output.pointer + narrow, shape: shape, scratch: scratch)
+                output: output.pointer + narrow, positions: positions.pointer, shape: shape,
+                scratch: scratch)
             let gradient = dQueriesKeysValues.pointer + wide
             attendBackwardRows(
                 dQuery: gradient,
                 logNormalizer: logNormalizer.pointer
-                    + (example * shape.headCount + head) * shape.length,
-                shape: shape, scratch: scratch)
+                    + (example * shape.headCount + head) * shape.queryCount,
+                positions: positions.pointer, shape: shape, scratch: scratch)
             attendBackwardColumns(
-                dKey: gradient + channels, dValue: gradient + 2 * channels, shape: shape,
-                scratch: scratch)
+                dKey: gradient + channels, dValue: gradient + 2 * channels,
+                positions: positions.pointer, shape: shape, scratch: scratch)
         }
     }
 }
 
 private func packForBackward(
     query: UnsafePointer<Float>, dOutput: UnsafePointer<Float>, output: UnsafePointer<Float>,
-    shape: AttentionShape, scratch: AttentionScratch
+    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
     let channels = shape.channels
     let key = query + channels
     let value = query + 2 * channels
     let wide = 3 * channels
+    let queries = shape.queryCount
     packRows(
-        query, stride: wide, into: scratch.query.pointer, shape: shape, scale: shape.scale)
-    packRows(key, stride: wide, into: scratch.key.pointer, shape: shape, scale: 1)
+        query, stride: wide, rows: queries, positions: positions, into: scratch.query.pointer,
+        shape: shape, scale: shape.scale)
+    packRows(
+        key, stride: wide, rows: shape.length, into: scratch.key.pointer, shape: shape, scale: 1)
     packTransposed(key, stride: wide, into: scratch.keyTransposed.pointer, shape: shape)
     packTransposed(value, stride: wide, into: scratch.valueTransposed.pointer, shape: shape)
-    packRows(dOutput, stride: channels, into: scratch.dOutput.pointer, shape: shape, scale: 1)
-    // D_i = do_i · o_i; `value` is free here and holds the packed output for a moment.
-    packRows(output, stride: channels, into: scratch.value.pointer, shape: shape, scale: 1)
+    packRows(
+        dOutput, stride: channels, rows: queries, into: scratch.dOutput.pointer, shape: shape,
+        scale: 1)
+    // D_i = do_i · o_i
     let width = shape.paddedHeadSize
-    for row in 0..<shape.paddedLength {
+    for row in 0..<queries {
         var sum = Lanes(repeating: 0)
         for channel in stride(from: 0, to: width, by: laneCount) {
             sum.addProduct(
                 scratch.dOutput.pointer.lanes(at: row * width + channel),
-                scratch.value.pointer.lanes(at: row * width + channel))
+                output.lanes(
+                    at: row * channels + channel, count: min(laneCount, shape.headSize - channel)))
         }
         scratch.rowDots.pointer[row] = sum.total
     }
@@ -187,15 +211,15 @@ private func packForBackward(
 /// Four query rows at a time: probabilities and score gradients (kept in the scratch), then dq.
 private func attendBackwardRows(
     dQuery: UnsafeMutablePointer<Float>, logNormalizer: UnsafePointer<Float>,
-    shape: AttentionShape, scratch: AttentionScratch
+    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
-    let length = shape.length
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
     let steps = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    for first in stride(from: 0, to: length, by: rowBlock) {
-        let rows = min(rowBlock, length - first)
-        for column in stride(from: 0, to: first + rows, by: laneCount) {
+    for first in stride(from: 0, to: shape.queryCount, by: rowBlock) {
+        let rows = min(rowBlock, shape.queryCount - first)
+        let visible = Int(positions[first + rows - 1]) + 1
+        for column in stride(from: 0, to: visible, by: laneCount) {
             var scores = Tile()
             scores.accumulate(
                 scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
@@ -211,10 +235,11 @@ private func attendBackwardRows(
                 let index = first + row
                 let at = index * padded + column
                 var p = Lanes(repeating: 0)
-                if index < length {
+                if row < rows {
+                    let position = Int(positions[index])
                     p = exponential(score - logNormalizer[index])
-                    if column + laneCount > index + 1 {
-                        p.replace(with: 0, where: columns .> Float(index))
+                    if column + laneCount > position + 1 {
+                        p.replace(with: 0, where: columns .> Float(position))
                     }
                 }
                 scratch.probabilities.pointer.store(p, at: at)
@@ -230,39 +255,47 @@ private func attendBackwardRows(
             var tile = Tile()
             tile.accumulate(
                 scratch.dScores.pointer + first * padded, rowStride: padded, stepStride: 1,
-                scratch.key.pointer + channel, bStride: width, steps: 0..<(first + rows))
+                scratch.key.pointer + channel, bStride: width, steps: 0..<visible)
             tile.scale(by: shape.scale)
-            tile.store(
-                at: dQuery + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
-                rows: rows, columns: min(laneCount, shape.headSize - channel))
+            let columns = min(laneCount, shape.headSize - channel)
+            tile.forEachRow(count: rows) { row, sums in
+                let at = Int(positions[first + row]) * 3 * shape.channels + channel
+                dQuery.store(sums, at: at, count: columns)
+            }
         }
     }
 }
 
 /// Four key columns at a time: dk and dv, summed over the query rows at or below them.
 private func attendBackwardColumns(
-    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>, shape: AttentionShape,
-    scratch: AttentionScratch
+    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
+    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
     let length = shape.length
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
+    var firstQuery = 0
     for first in stride(from: 0, to: length, by: rowBlock) {
         let rows = min(rowBlock, length - first)
+        // Queries before the first of these keys see none of them.
+        while firstQuery < shape.queryCount && Int(positions[firstQuery]) < first {
+            firstQuery += 1
+        }
+        let queries = firstQuery..<shape.queryCount
         for channel in stride(from: 0, to: width, by: laneCount) {
             let columns = min(laneCount, shape.headSize - channel)
             var key = Tile()
             // The packed queries carry 1/√K already.
             key.accumulate(
                 scratch.dScores.pointer + first, rowStride: 1, stepStride: padded,
-                scratch.query.pointer + channel, bStride: width, steps: first..<length)
+                scratch.query.pointer + channel, bStride: width, steps: queries)
             key.store(
                 at: dKey + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
                 rows: rows, columns: columns)
             var value = Tile()
             value.accumulate(
                 scratch.probabilities.pointer + first, rowStride: 1, stepStride: padded,
-                scratch.dOutput.pointer + channel, bStride: width, steps: first..<length)
+                scratch.dOutput.pointer + channel, bStride: width, steps: queries)
             value.store(
                 at: dValue + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
                 rows: rows, columns: columns)

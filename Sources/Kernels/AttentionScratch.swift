@@ -8,17 +8,23 @@ public struct AttentionShape: Sendable, Equatable {
     public let headCount: Int
     /// K: channels of one head.
     public let headSize: Int
+    /// S ≤ T: positions of each sequence whose outputs are asked for.
+    public let queryCount: Int
 
     /// - Parameters:
     ///   - examples: B.
     ///   - length: T.
     ///   - headCount: H.
     ///   - headSize: K.
-    public init(examples: Int, length: Int, headCount: Int, headSize: Int) {
+    ///   - queryCount: S; T when nil.
+    public init(
+        examples: Int, length: Int, headCount: Int, headSize: Int, queryCount: Int? = nil
+    ) {
         self.examples = examples
         self.length = length
         self.headCount = headCount
         self.headSize = headSize
+        self.queryCount = queryCount ?? length
     }
 
     /// C = H·K.
@@ -121,30 +127,38 @@ struct Tile {
         pointer.store(row3, at: 3 * rowStride)
     }
 
+    /// Calls `body` with the number and the sums of each of the first `count` rows.
+    @inline(__always)
+    func forEachRow(count: Int, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
+        if count > 0 { body(0, row0) }
+        if count > 1 { body(1, row1) }
+        if count > 2 { body(2, row2) }
+        if count > 3 { body(3, row3) }
+    }
+
     /// Writes the first `columns` ≤ 16 sums of the first `rows` ≤ 4 rows.
     @inline(__always)
     func store(at pointer: UnsafeMutablePointer<Float>, rowStride: Int, rows: Int, columns: Int) {
-        if rows == rowBlock && columns == laneCount {
-            store(at: pointer, rowStride: rowStride)
-            return
+        forEachRow(count: rows) { row, sums in
+            pointer.store(sums, at: row * rowStride, count: columns)
         }
-        let all = (row0, row1, row2, row3)
-        if rows > 0 { pointer.storePartial(all.0, at: 0, count: columns) }
-        if rows > 1 { pointer.storePartial(all.1, at: rowStride, count: columns) }
-        if rows > 2 { pointer.storePartial(all.2, at: 2 * rowStride, count: columns) }
-        if rows > 3 { pointer.storePartial(all.3, at: 3 * rowStride, count: columns) }
     }
 }
 
-/// Packs `[T, K]` rows that lie `stride` apart into rows of `paddedHeadSize`, scaled; rows and columns beyond are 0.
+/// Packs `[rows, K]` that lie `stride` apart into rows of `paddedHeadSize`, scaled; columns beyond, and rows up to
+/// a whole block of them, are 0.
+///
+/// - Parameter positions: which rows of the source; the first ones when nil.
+@inline(__always)
 func packRows(
-    _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,
+    _ source: UnsafePointer<Float>, stride: Int, rows: Int,
+    positions: UnsafePointer<Int32>? = nil, into target: UnsafeMutablePointer<Float>,
     shape: AttentionShape, scale: Float
 ) {
     let width = shape.paddedHeadSize
     let whole = shape.headSize / laneCount * laneCount
-    for row in 0..<shape.length {
-        let from = source + row * stride
+    for row in 0..<rows {
+        let from = source + (positions.map { Int($0[row]) } ?? row) * stride
         let to = target + row * width
         for column in Swift.stride(from: 0, to: whole, by: laneCount) {
             to.store(from.lanes(at: column) * scale, at: column)
@@ -153,8 +167,8 @@ func packRows(
             to.store(from.partialLanes(at: whole, count: shape.headSize - whole) * scale, at: whole)
         }
     }
-    let used = shape.length * width
-    (target + used).update(repeating: 0, count: shape.paddedLength * width - used)
+    let padded = (rows + rowBlock - 1) / rowBlock * rowBlock
+    (target + rows * width).update(repeating: 0, count: (padded - rows) * width)
 }
 
 /// Packs `[T, K]` rows that lie `stride` apart as `[K, paddedLength]`; columns beyond T are 0.

@@ -21,6 +21,12 @@ extension UnsafePointer<Float> {
         for lane in 0..<count { lanes[lane] = self[offset + lane] }
         return lanes
     }
+
+    /// The first `count` ≤ 16 lanes at `offset`; the others are 0.
+    @inline(__always)
+    func lanes(at offset: Int, count: Int) -> Lanes {
+        count == laneCount ? lanes(at: offset) : partialLanes(at: offset, count: count)
+    }
 }
 
 extension UnsafeMutablePointer<Float> {
@@ -37,6 +43,21 @@ extension UnsafeMutablePointer<Float> {
     @inline(__always)
     func store(_ lanes: Lanes, at offset: Int) {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: lanes, as: Lanes.self)
+    }
+
+    @inline(__always)
+    func lanes(at offset: Int, count: Int) -> Lanes {
+        UnsafePointer(self).lanes(at: offset, count: count)
+    }
+
+    /// Writes the first `count` ≤ 16 lanes.
+    @inline(__always)
+    func store(_ lanes: Lanes, at offset: Int, count: Int) {
+        if count == laneCount {
+            store(lanes, at: offset)
+        } else {
+            storePartial(lanes, at: offset, count: count)
+        }
     }
 
     @inline(__always)

@@ -2,25 +2,33 @@ import Kernels
 
 /// One pre-LN block: `m = x + proj(attention(LN₁ x))`, `y = m + contract(GELU(expand(LN₂ m)))`.
 ///
+/// What comes after the keys and values is computed for some positions of each sequence, S of its T: in the last block
+/// nothing else is read. Without such a choice S = T.
+///
 /// Source: Radford et al. 2019, section 2.3 (layer normalisation moved to the input of each part).
 struct Block {
     let configuration: DecoderConfiguration
     let shape: BatchShape
+    /// `[S]`, ascending: the positions that `y` is computed at.
+    let positions: IndexView
 
     private var width: Int { configuration.embeddingDimension }
-    private var hidden: Int { configuration.hiddenDimension }
+    /// R = B·T.
     private var rows: Int { shape.rows }
+    /// B·S.
+    private var outputRows: Int { shape.examples * positions.count }
+    private var isWhole: Bool { positions.count == shape.length }
 
     private var attentionShape: AttentionShape {
         AttentionShape(
             examples: shape.examples, length: shape.length, headCount: configuration.headCount,
-            headSize: configuration.headSize)
+            headSize: configuration.headSize, queryCount: positions.count)
     }
 
-    /// `output: [R, C]` from `input: [R, C]`; keeps what the backward pass needs in `saved`.
+    /// `output: [B·S, C]` from `input: [R, C]`; keeps what the backward pass needs in `saved`.
     func forward(
-        output: FloatView, input: FloatView, weights: BlockWeights, saved: BlockActivations,
-        attention: AttentionScratch
+        output: FloatView, input: FloatView, weights: BlockWeights, packed: PackedBlock,
+        saved: BlockActivations, attention: AttentionScratch
     ) {
         layerNormForward(
             output: saved.attentionInput, mean: saved.attentionNormMean,
@@ -29,68 +37,93 @@ struct Block {
             width: width, epsilon: configuration.normalizationEpsilon)
         linearForward(
             output: saved.queriesKeysValues, input: saved.attentionInput,
-            weights: weights.queriesKeysValues, rows: rows, from: width, to: 3 * width)
+            weight: packed.queriesKeysValues.weight, bias: weights.queriesKeysValues.bias,
+            rows: rows)
         causalAttentionForward(
             output: saved.attentionOutput, logNormalizer: saved.logNormalizer,
-            queriesKeysValues: saved.queriesKeysValues, shape: attentionShape, scratch: attention)
-        residualLinearForward(
-            output: saved.middle, residual: input, input: saved.attentionOutput,
-            weights: weights.attentionProjection, rows: rows, from: width, to: width)
+            queriesKeysValues: saved.queriesKeysValues, positions: positions,
+            shape: attentionShape, scratch: attention)
+        if !isWhole {
+            // `output` is free until the last line.
+            gatherRows(
+                output: output, input: input, positions: positions, examples: shape.examples,
+                length: shape.length, width: width)
+        }
+        linearResidualForward(
+            output: saved.middle, residual: isWhole ? input : output,
+            input: saved.attentionOutput, weight: packed.attentionProjection.weight,
+            bias: weights.attentionProjection.bias, rows: outputRows)
 
         layerNormForward(
             output: saved.feedForwardInput, mean: saved.feedForwardNormMean,
             reciprocalDeviation: saved.feedForwardNormScale, input: saved.middle,
             weight: weights.feedForwardNorm.weight, bias: weights.feedForwardNorm.bias,
-            rows: rows, width: width, epsilon: configuration.normalizationEpsilon)
-        linearForward(
-            output: saved.preActivation, input: saved.feedForwardInput,
-            weights: weights.expansion, rows: rows, from: width, to: hidden)
-        geluForward(
-            output: saved.activation, input: saved.preActivation, count: rows * hidden)
-        residualLinearForward(
+            rows: outputRows, width: width, epsilon: configuration.normalizationEpsilon)
+        linearGELUForward(
+            output: saved.activation, slope: saved.activationSlope, input: saved.feedForwardInput,
+            weight: packed.expansion.weight, bias: weights.expansion.bias, rows: outputRows)
+        linearResidualForward(
             output: output, residual: saved.middle, input: saved.activation,
-            weights: weights.contraction, rows: rows, from: hidden, to: width)
+            weight: packed.contraction.weight, bias: weights.contraction.bias, rows: outputRows)
     }
 
-    /// Turns the gradient of the block's output, held in `scratch.residual: [R, C]`, into that of its input, in place,
-    /// and adds the block's parameter gradients.
+    /// Turns the gradient of the block's output, held in `scratch.residual: [B·S, C]`, into that of its input, in
+    /// `scratch.residual: [R, C]`, and adds the block's parameter gradients.
     func backward(
-        input: FloatView, weights: BlockWeights, gradients: BlockWeights, saved: BlockActivations,
-        scratch: GradientScratch, attention: AttentionScratch
+        input: FloatView, weights: BlockWeights, packed: PackedBlock, gradients: BlockWeights,
+        saved: BlockActivations, scratch: GradientScratch, attention: AttentionScratch
     ) {
         linearBackward(
-            dInput: scratch.hidden, gradients: gradients.contraction, dOutput: scratch.residual,
-            input: saved.activation, weights: weights.contraction, rows: rows, from: hidden,
-            to: width)
-        geluBackward(
-            dInput: scratch.hidden, dOutput: scratch.hidden, input: saved.preActivation,
-            count: rows * hidden)
+            dInput: scratch.hidden, slope: saved.activationSlope, gradients: gradients.contraction,
+            dOutput: scratch.residual, input: saved.activation, packed: packed.contraction,
+            rows: outputRows, scratch: scratch)
         linearBackward(
             dInput: scratch.normed, gradients: gradients.expansion, dOutput: scratch.hidden,
-            input: saved.feedForwardInput, weights: weights.expansion, rows: rows, from: width,
-            to: hidden)
+            input: saved.feedForwardInput, packed: packed.expansion, rows: outputRows,
+            scratch: scratch)
         layerNormBackward(
             dInput: scratch.residual, dWeight: gradients.feedForwardNorm.weight,
             dBias: gradients.feedForwardNorm.bias, dOutput: scratch.normed, input: saved.middle,
             mean: saved.feedForwardNormMean, reciprocalDeviation: saved.feedForwardNormScale,
-            weight: weights.feedForwardNorm.weight, rows: rows, width: width)
+            weight: weights.feedForwardNorm.weight, rows: outputRows, width: width)
 
         linearBackward(
             dInput: scratch.normed, gradients: gradients.attentionProjection,
             dOutput: scratch.residual, input: saved.attentionOutput,
-            weights: weights.attentionProjection, rows: rows, from: width, to: width)
+            packed: packed.attentionProjection, rows: outputRows, scratch: scratch)
         causalAttentionBackward(
             dQueriesKeysValues: scratch.queriesKeysValues, dOutput: scratch.normed,
             output: saved.attentionOutput, logNormalizer: saved.logNormalizer,
-            queriesKeysValues: saved.queriesKeysValues, shape: attentionShape, scratch: attention)
+            queriesKeysValues: saved.queriesKeysValues, positions: positions,
+            shape: attentionShape, scratch: attention)
         linearBackward(
             dInput: scratch.normed, gradients: gradients.queriesKeysValues,
             dOutput: scratch.queriesKeysValues, input: saved.attentionInput,
-            weights: weights.queriesKeysValues, rows: rows, from: width, to: 3 * width)
+            packed: packed.queriesKeysValues, rows: rows, scratch: scratch)
+        if !isWhole {
+            let count = outputRows * width
+            scratch.hidden[0..<count].copy(from: scratch.residual[0..<count])
+            scatterRows(
+                output: scratch.residual, input: scratch.hidden, positions: positions,
+                examples: shape.examples, length: shape.length, width: width)
+        }
         layerNormBackward(
             dInput: scratch.residual, dWeight: gradients.attentionNorm.weight,
             dBias: gradients.attentionNorm.bias, dOutput: scratch.normed, input: input,
             mean: saved.attentionNormMean, reciprocalDeviation: saved.attentionNormScale,
             weight: weights.attentionNorm.weight, rows: rows, width: width)
+    }
+
+    private func linearBackward(
+        dInput: FloatView, slope: FloatView? = nil, gradients: WeightAndBias, dOutput: FloatView,
+        input: FloatView, packed: PackedLinear, rows: Int, scratch: GradientScratch
+    ) {
+        addWeightGradient(
+            dWeight: gradients.weight, dBias: gradients.bias, input: input, dOutput: dOutput,
+            rows: rows, from: packed.weight.inner, to: packed.weight.columns,
+            scratch: scratch.products)
+        linearInputGradient(
+            dInput: dInput, slope: slope, dOutput: dOutput, transposedWeight: packed.transposed,
+            rows: rows)
     }
 }

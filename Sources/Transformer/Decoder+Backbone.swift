@@ -1,46 +1,58 @@
 import Kernels
 
 /// The backbone: L blocks on the residual stream, then the final normalisation.
+///
+/// The last block gives its output at S of the T positions of each sequence, those whose predictions are asked for;
+/// everything behind it has B·S rows.
 extension Decoder {
-    /// `workspace.finalOutput: [R, C]` from the residual stream `workspace.residual(0): [R, C]`.
-    func backboneForward(weights: DecoderWeights, workspace: DecoderWorkspace, shape: BatchShape) {
-        let block = Block(configuration: configuration, shape: shape)
+    private func block(_ layer: Int, _ workspace: DecoderWorkspace, _ shape: BatchShape) -> Block {
+        let isLast = layer == configuration.layerCount - 1
+        return Block(
+            configuration: configuration, shape: shape,
+            positions: isLast
+                ? workspace.predictedPositions : workspace.allPositions[0..<shape.length])
+    }
+
+    /// `workspace.finalOutput: [B·S, C]` from the residual stream `workspace.residual(0): [R, C]`.
+    func backboneForward(weights: PackedWeights, workspace: DecoderWorkspace, shape: BatchShape) {
+        let parameters = weights.parameters
         for layer in 0..<configuration.layerCount {
-            block.forward(
+            block(layer, workspace, shape).forward(
                 output: workspace.residual(layer + 1), input: workspace.residual(layer),
-                weights: weights.blocks[layer], saved: workspace.block(layer),
-                attention: workspace.attention)
+                weights: parameters.blocks[layer], packed: weights.matrices.blocks[layer],
+                saved: workspace.block(layer), attention: workspace.attention)
         }
         layerNormForward(
             output: workspace.finalOutput, mean: workspace.finalMean,
             reciprocalDeviation: workspace.finalScale,
-            input: workspace.residual(configuration.layerCount), weight: weights.finalNorm.weight,
-            bias: weights.finalNorm.bias, rows: shape.rows,
-            width: configuration.embeddingDimension,
+            input: workspace.residual(configuration.layerCount),
+            weight: parameters.finalNorm.weight, bias: parameters.finalNorm.bias,
+            rows: workspace.predictedRows(shape), width: configuration.embeddingDimension,
             epsilon: configuration.normalizationEpsilon)
     }
 
-    /// Turns the gradient of `finalOutput`, in `scratch.normed: [R, C]`, into that of the residual stream at the bottom, in
-    /// `scratch.residual: [R, C]`, and adds the backbone's parameter gradients.
+    /// Turns the gradient of `finalOutput`, in `scratch.normed: [B·S, C]`, into that of the residual stream at the
+    /// bottom, in `scratch.residual: [R, C]`, and adds the backbone's parameter gradients.
     func backboneBackward(
-        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
         shape: BatchShape
     ) {
+        let parameters = weights.parameters
         let C = configuration.embeddingDimension
         let scratch = workspace.scratch
-        scratch.residual[0..<shape.rows * C].fill(0)
+        let rows = workspace.predictedRows(shape)
+        scratch.residual[0..<rows * C].fill(0)
         layerNormBackward(
             dInput: scratch.residual, dWeight: gradients.finalNorm.weight,
             dBias: gradients.finalNorm.bias, dOutput: scratch.normed,
             input: workspace.residual(configuration.layerCount), mean: workspace.finalMean,
-            reciprocalDeviation: workspace.finalScale, weight: weights.finalNorm.weight,
-            rows: shape.rows, width: C)
-        let block = Block(configuration: configuration, shape: shape)
+            reciprocalDeviation: workspace.finalScale, weight: parameters.finalNorm.weight,
+            rows: rows, width: C)
         for layer in (0..<configuration.layerCount).reversed() {
-            block.backward(
-                input: workspace.residual(layer), weights: weights.blocks[layer],
-                gradients: gradients.blocks[layer], saved: workspace.block(layer),
-                scratch: scratch, attention: workspace.attention)
+            block(layer, workspace, shape).backward(
+                input: workspace.residual(layer), weights: parameters.blocks[layer],
+                packed: weights.matrices.blocks[layer], gradients: gradients.blocks[layer],
+                saved: workspace.block(layer), scratch: scratch, attention: workspace.attention)
         }
     }
 }

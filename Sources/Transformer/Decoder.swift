@@ -27,36 +27,52 @@ public struct Decoder: Sendable {
         DecoderWeights(layout: layout, flat: flat, layerCount: configuration.layerCount)
     }
 
+    /// `parameters` in the form that the passes read.
+    ///
+    /// - Parameters:
+    ///   - parameters: packed as they are now; after each change they are packed again.
+    ///   - forTraining: whether the backward pass will run.
+    public func packed(_ parameters: DecoderWeights, forTraining: Bool) -> PackedWeights {
+        let matrices = PackedMatrices(configuration, forTraining: forTraining)
+        for part in 0..<matrices.partCount { matrices.pack(part: part, of: parameters) }
+        return PackedWeights(parameters: parameters, matrices: matrices)
+    }
+
     /// `workspace.predictions: [B, T]` from `workspace.inputs: [B, T, d]` and `workspace.positionStarts: [B]`.
     ///
     /// - Parameters:
-    ///   - weights: the parameters.
+    ///   - weights: the parameters, packed.
     ///   - workspace: memory that holds at least `shape.rows` rows.
     ///   - shape: B and T.
-    public func forward(weights: DecoderWeights, workspace: DecoderWorkspace, shape: BatchShape) {
+    ///   - positions: where predictions are asked for; they are 0 elsewhere.
+    public func forward(
+        weights: PackedWeights, workspace: DecoderWorkspace, shape: BatchShape,
+        predicting positions: PredictedPositions = .all
+    ) {
         precondition(
             shape.rows <= workspace.rowCapacity,
             "the workspace holds \(workspace.rowCapacity) rows, not \(shape.rows)")
+        workspace.choosePositions(positions, shape: shape)
         readInForward(weights: weights, workspace: workspace, shape: shape)
         backboneForward(weights: weights, workspace: workspace, shape: shape)
-        readOutForward(weights: weights, workspace: workspace, shape: shape)
+        readOutForward(weights: weights.parameters, workspace: workspace, shape: shape)
     }
 
     /// Adds to `gradients` what `workspace.dPredictions: [B, T]` implies, after a forward pass on the same workspace.
     ///
     /// - Parameters:
-    ///   - weights: the parameters of the forward pass.
+    ///   - weights: the parameters of the forward pass, packed for training.
     ///   - gradients: parameter gradients, added to.
     ///   - workspace: memory made for training.
     ///   - shape: B and T of the forward pass.
     ///   - inputGradients: whether `workspace.dInputs: [B, T, d]` is computed too.
     public func backward(
-        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
         shape: BatchShape, inputGradients: Bool = false
     ) {
         precondition(workspace.forTraining, "this workspace was made for the forward pass")
         readOutBackward(
-            weights: weights, gradients: gradients, workspace: workspace, shape: shape)
+            weights: weights.parameters, gradients: gradients, workspace: workspace, shape: shape)
         backboneBackward(
             weights: weights, gradients: gradients, workspace: workspace, shape: shape)
         readInBackward(

@@ -31,7 +31,7 @@ public struct DecoderConfiguration: Sendable, Hashable {
         headCount: Int, hiddenDimension: Int? = nil, normalizationEpsilon: Float = 1e-5
     ) {
         precondition(inputDimension > 0 && positionCount > 0 && embeddingDimension > 0)
-        precondition(layerCount >= 0 && headCount > 0)
+        precondition(layerCount >= 1 && headCount > 0)
         precondition(
             embeddingDimension % headCount == 0,
             "the width \(embeddingDimension) is not a multiple of \(headCount) heads")

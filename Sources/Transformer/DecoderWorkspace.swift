@@ -19,6 +19,14 @@ public struct BatchShape: Sendable, Equatable {
     public var rows: Int { examples * length }
 }
 
+/// Which positions of a sequence get a prediction.
+public enum PredictedPositions: Sendable {
+    /// Every one.
+    case all
+    /// Those that carry loss in any sequence of the shard; the last block leaves the others out.
+    case carryingLoss
+}
+
 /// What one block keeps from its forward pass for its backward pass.
 struct BlockActivations: Sendable {
     let attentionNormMean: FloatView
@@ -31,10 +39,11 @@ struct BlockActivations: Sendable {
     let feedForwardNormMean: FloatView
     let feedForwardNormScale: FloatView
     let feedForwardInput: FloatView
-    let preActivation: FloatView
     let activation: FloatView
+    /// GELU′ at the arguments of `activation`; nil without a backward pass.
+    let activationSlope: FloatView?
 
-    init(_ configuration: DecoderConfiguration, rows: Int) {
+    init(_ configuration: DecoderConfiguration, rows: Int, forTraining: Bool) {
         let C = configuration.embeddingDimension
         attentionNormMean = FloatView(zeros: rows)
         attentionNormScale = FloatView(zeros: rows)
@@ -46,8 +55,9 @@ struct BlockActivations: Sendable {
         feedForwardNormMean = FloatView(zeros: rows)
         feedForwardNormScale = FloatView(zeros: rows)
         feedForwardInput = FloatView(zeros: rows * C)
-        preActivation = FloatView(zeros: rows * configuration.hiddenDimension)
         activation = FloatView(zeros: rows * configuration.hiddenDimension)
+        activationSlope =
+            forTraining ? FloatView(zeros: rows * configuration.hiddenDimension) : nil
     }
 }
 
@@ -57,6 +67,7 @@ struct GradientScratch: Sendable {
     let normed: FloatView
     let queriesKeysValues: FloatView
     let hidden: FloatView
+    let products: WeightGradientScratch
 
     init(_ configuration: DecoderConfiguration, rows: Int) {
         let C = configuration.embeddingDimension
@@ -64,6 +75,9 @@ struct GradientScratch: Sendable {
         normed = FloatView(zeros: rows * C)
         queriesKeysValues = FloatView(zeros: rows * 3 * C)
         hidden = FloatView(zeros: rows * configuration.hiddenDimension)
+        products = WeightGradientScratch(
+            largestWidth: rows == 0
+                ? 0 : max(3 * C, configuration.hiddenDimension, configuration.inputDimension))
     }
 }
 
@@ -90,6 +104,13 @@ public final class DecoderWorkspace: Sendable {
     /// `[B, T, d]`: gradient with respect to the tokens.
     public let dInputs: FloatView
 
+    /// `[B·S]`: predictions, then their gradients, at the positions that are asked for.
+    let chosenPredictions: FloatView
+    /// 0, 1, …, T − 1.
+    let allPositions: IndexView
+    private let chosenPositions: IndexView
+    /// `[1]`: how many of `chosenPositions` are in use.
+    private let chosenCount: IndexView
     let residuals: [FloatView]
     let blocks: [BlockActivations]
     let finalMean: FloatView
@@ -120,11 +141,15 @@ public final class DecoderWorkspace: Sendable {
         predictions = FloatView(zeros: rows)
         dPredictions = FloatView(zeros: rows)
         dInputs = FloatView(zeros: gradientRows * configuration.inputDimension)
+        chosenPredictions = FloatView(zeros: rows)
+        allPositions = IndexView((0..<Int32(rows)).map(\.self))
+        chosenPositions = IndexView(zeros: rows)
+        chosenCount = IndexView(zeros: 1)
         // Without a backward pass two residual streams and one block's activations take turns.
         let streams = forTraining ? configuration.layerCount + 1 : 2
         residuals = (0..<streams).map { _ in FloatView(zeros: rows * C) }
         blocks = (0..<(forTraining ? configuration.layerCount : 1)).map { _ in
-            BlockActivations(configuration, rows: rows)
+            BlockActivations(configuration, rows: rows, forTraining: forTraining)
         }
         finalMean = FloatView(zeros: rows)
         finalScale = FloatView(zeros: rows)
@@ -135,6 +160,31 @@ public final class DecoderWorkspace: Sendable {
                 examples: 1, length: largest.length, headCount: configuration.headCount,
                 headSize: configuration.headSize),
             forTraining: forTraining)
+    }
+
+    /// `[S]`: the positions of the last ``choosePositions(_:shape:)``.
+    var predictedPositions: IndexView { chosenPositions[0..<Int(chosenCount[0])] }
+
+    /// B·S.
+    func predictedRows(_ shape: BatchShape) -> Int { shape.examples * Int(chosenCount[0]) }
+
+    /// Settles which positions the last block goes on with.
+    func choosePositions(_ positions: PredictedPositions, shape: BatchShape) {
+        var count = 0
+        for position in 0..<shape.length
+        where positions == .all || carriesLoss(position, shape: shape) {
+            chosenPositions[count] = Int32(position)
+            count += 1
+        }
+        chosenCount[0] = Int32(count)
+    }
+
+    private func carriesLoss(_ position: Int, shape: BatchShape) -> Bool {
+        for example in 0..<shape.examples
+        where lossWeights[example * shape.length + position] != 0 {
+            return true
+        }
+        return false
     }
 
     func residual(_ layer: Int) -> FloatView { residuals[layer % residuals.count] }

@@ -10,6 +10,7 @@ public final class ParallelDecoder: Sendable {
     public let decoder: Decoder
     private let pool: WorkerPool
     private let workspaces: [DecoderWorkspace]
+    private let matrices: PackedMatrices
     private let laneGradients: [DecoderWeights]
     private let laneBuffers: [FloatView]
     private let gradients: FloatView
@@ -32,7 +33,6 @@ public final class ParallelDecoder: Sendable {
     ///   - forTraining: whether gradients will be asked for.
     public init(_ decoder: Decoder, workers: Int, batches: [BatchShape], forTraining: Bool) {
         precondition(!batches.isEmpty, "no batch shape given")
-        BLAS.useOneThread()
         self.decoder = decoder
         let useful = min(workers, ShardPlan.laneCount)
         pool = WorkerPool(workers: useful)
@@ -47,6 +47,7 @@ public final class ParallelDecoder: Sendable {
                 decoder.configuration, largest: BatchShape(examples: examples, length: longest),
                 forTraining: forTraining, worker: worker)
         }
+        matrices = PackedMatrices(decoder.configuration, forTraining: forTraining)
         let count = forTraining ? decoder.layout.count : 0
         laneGradients =
             forTraining
@@ -80,6 +81,7 @@ public final class ParallelDecoder: Sendable {
         precondition(!laneGradients.isEmpty, "this parallel decoder was made without gradients")
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         for index in 0..<3 * workerCount { seconds[index] = 0 }
+        let weights = packed(weights)
         pool.run(lanes: plan.lanes) { lane, worker in
             let workspace = workspaces[worker]
             let lanes = laneGradients[lane]
@@ -92,7 +94,9 @@ public final class ParallelDecoder: Sendable {
                 workspace.positionStarts.fill(0)
                 fill(examples, workspace)
                 seconds[3 * worker] += clock.lap()
-                decoder.forward(weights: weights, workspace: workspace, shape: shape)
+                decoder.forward(
+                    weights: weights, workspace: workspace, shape: shape,
+                    predicting: .carryingLoss)
                 seconds[3 * worker + 1] += clock.lap()
                 loss += decoder.lossBackward(
                     weights: weights, gradients: lanes, workspace: workspace, shape: shape)
@@ -111,6 +115,11 @@ public final class ParallelDecoder: Sendable {
         var squares = 0.0
         for index in stretches.indices { squares += stretchSquares[index] }
         return (loss, squares.squareRoot())
+    }
+
+    private func packed(_ weights: DecoderWeights) -> PackedWeights {
+        pool.run(lanes: matrices.partCount) { part, _ in matrices.pack(part: part, of: weights) }
+        return PackedWeights(parameters: weights, matrices: matrices)
     }
 
     /// One update of Adam or AdamW with the gradients of the last batch.
@@ -149,12 +158,14 @@ public final class ParallelDecoder: Sendable {
     ///   - batch: B and T.
     ///   - fill: writes the examples of one shard; called on the workers.
     ///   - goesOn: asked before each shard; after a false the rest is left out.
-    ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard; called on the workers.
+    ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard, made where the loss weights
+    ///     are not 0; called on the workers.
     public func forward(
         weights: DecoderWeights, batch: BatchShape, fill: Fill,
         goesOn: @Sendable () -> Bool = { true }, read: Fill
     ) {
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
+        let weights = packed(weights)
         pool.run(lanes: plan.shardCount) { shard, worker in
             guard goesOn() else { return }
             let workspace = workspaces[worker]
@@ -163,7 +174,8 @@ public final class ParallelDecoder: Sendable {
             fill(examples, workspace)
             decoder.forward(
                 weights: weights, workspace: workspace,
-                shape: BatchShape(examples: examples.count, length: batch.length))
+                shape: BatchShape(examples: examples.count, length: batch.length),
+                predicting: .carryingLoss)
             read(examples, workspace)
         }
     }
@@ -199,25 +211,27 @@ extension Decoder {
     /// Forward, weighted squared error and backward of one shard; parameter gradients are added to.
     ///
     /// - Parameters:
-    ///   - weights: the parameters.
+    ///   - weights: the parameters, packed for training.
     ///   - gradients: parameter gradients, added to.
     ///   - workspace: holds inputs, targets and loss weights.
     ///   - shape: B and T of the shard.
+    ///   - positions: where predictions are asked for.
     ///   - inputGradients: whether `workspace.dInputs` is computed too.
     /// - Returns: `Σ w (p − t)²` over the shard.
     public func lossForwardBackward(
-        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
-        shape: BatchShape, inputGradients: Bool = false
+        weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        shape: BatchShape, predicting positions: PredictedPositions = .carryingLoss,
+        inputGradients: Bool = false
     ) -> Double {
-        forward(weights: weights, workspace: workspace, shape: shape)
+        forward(weights: weights, workspace: workspace, shape: shape, predicting: positions)
         return lossBackward(
             weights: weights, gradients: gradients, workspace: workspace, shape: shape,
             inputGradients: inputGradients)
     }
 
-    /// The part of ``lossForwardBackward(weights:gradients:workspace:shape:inputGradients:)`` after the forward pass.
+    /// The part of ``lossForwardBackward(weights:gradients:workspace:shape:predicting:inputGradients:)`` after the forward pass.
     func lossBackward(
-        weights: DecoderWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
+        weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
         shape: BatchShape, inputGradients: Bool = false
     ) -> Double {
         let loss = squaredErrorForwardBackward(

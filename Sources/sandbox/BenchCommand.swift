@@ -14,10 +14,15 @@ struct BenchCommand: ParsableCommand {
             Examples:
               sandbox bench machine
               sandbox bench step --model standard --layout cft
+              sandbox bench kernels --model small
+              sandbox bench eval --model tiny
 
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """,
-        subcommands: [BenchMachineCommand.self, BenchStepCommand.self])
+        subcommands: [
+            BenchMachineCommand.self, BenchStepCommand.self, BenchKernelsCommand.self,
+            BenchEvalCommand.self,
+        ])
 }
 
 /// `sandbox bench machine`: what a bug report should begin with.

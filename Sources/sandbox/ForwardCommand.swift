@@ -123,7 +123,8 @@ private struct ForwardBatch {
             decoder.configuration,
             largest: BatchShape(examples: plan.examplesPerShard, length: shape.length),
             forTraining: gradients)
-        let weights = decoder.weights(in: model.parameters)
+        let weights = decoder.packed(
+            decoder.weights(in: model.parameters), forTraining: gradients)
         let flat = FloatView(zeros: gradients ? decoder.layout.count : 0)
         let predictionCount = (shape.length + 1) / 2
         let predictions = FloatView(zeros: shape.examples * predictionCount)

@@ -24,14 +24,20 @@ import Testing
             gradient = Guarded(count: rows * 3 * shape.channels)
             causalAttentionForward(
                 output: output.view, logNormalizer: logNormalizer.view,
-                queriesKeysValues: input.view, shape: shape, scratch: scratch)
+                queriesKeysValues: input.view, positions: AttentionTests.all(shape), shape: shape,
+                scratch: scratch)
             causalAttentionBackward(
                 dQueriesKeysValues: gradient.view, dOutput: Guarded(dOutput).view,
                 output: output.view, logNormalizer: logNormalizer.view,
-                queriesKeysValues: input.view, shape: shape, scratch: scratch)
+                queriesKeysValues: input.view, positions: AttentionTests.all(shape), shape: shape,
+                scratch: scratch)
         }
 
         var isIntact: Bool { output.isIntact && logNormalizer.isIntact && gradient.isIntact }
+    }
+
+    static func all(_ shape: AttentionShape) -> IndexView {
+        IndexView((0..<Int32(shape.length)).map(\.self))
     }
 
     static func random(
@@ -93,7 +99,7 @@ import Testing
                 let output = FloatView(zeros: 2 * length * shape.channels)
                 causalAttentionForward(
                     output: output, logNormalizer: FloatView(zeros: 4 * length),
-                    queriesKeysValues: FloatView(tokens), shape: shape,
+                    queriesKeysValues: FloatView(tokens), positions: Self.all(shape), shape: shape,
                     scratch: AttentionScratch(longest: shape, forTraining: forTraining))
                 return output.array
             }
@@ -114,7 +120,7 @@ import Testing
             let check = checkGradient(at: point, gradient: gradient.view.array) {
                 causalAttentionForward(
                     output: output, logNormalizer: logNormalizer, queriesKeysValues: point,
-                    shape: shape, scratch: scratch)
+                    positions: Self.all(shape), shape: shape, scratch: scratch)
                 return weightedSum(output, c)
             }
             #expect(check.isWithin, "\(shape): \(check)")

@@ -78,7 +78,8 @@ import Testing
             let shorter = AttentionShape(examples: 1, length: 4, headCount: 1, headSize: 4)
             causalAttentionForward(
                 output: FloatView(zeros: 20), logNormalizer: FloatView(zeros: 5),
-                queriesKeysValues: FloatView(zeros: 60), shape: shape,
+                queriesKeysValues: FloatView(zeros: 60), positions: IndexView([0, 1, 2, 3, 4]),
+                shape: shape,
                 scratch: AttentionScratch(longest: shorter, forTraining: false))
         }
     }

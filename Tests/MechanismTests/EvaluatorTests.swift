@@ -51,7 +51,7 @@ import Transformer
     private func errorsByHand(_ layout: PromptLayout, examples: Int) -> [Float] {
         let functionClass = PolynomialFunction()
         let batch = prompts(functionClass, examples: examples)
-        let weights = decoder.weights(in: parameters)
+        let weights = decoder.packed(decoder.weights(in: parameters), forTraining: false)
         var errors: [Float] = []
         for example in 0..<examples {
             func labels(_ view: FloatView) -> [Float] {

@@ -7,7 +7,7 @@ import Testing
 
 /// The whole decoder against its naive twin, differences, and what its memory held before.
 @Suite struct DecoderTests {
-    /// Widths on and off whole vectors, one and several heads and layers, no layer, a hidden width of its own.
+    /// Widths on and off whole vectors, one and several heads and layers, a hidden width of its own.
     static let configurations = [
         DecoderConfiguration(
             inputDimension: 3, positionCount: 12, embeddingDimension: 16, layerCount: 2,
@@ -19,7 +19,7 @@ import Testing
             inputDimension: 1, positionCount: 9, embeddingDimension: 8, layerCount: 3, headCount: 1,
             hiddenDimension: 13),
         DecoderConfiguration(
-            inputDimension: 2, positionCount: 7, embeddingDimension: 6, layerCount: 0,
+            inputDimension: 2, positionCount: 7, embeddingDimension: 6, layerCount: 1,
             headCount: 1),
     ]
 
@@ -93,10 +93,10 @@ import Testing
             let workspace = DecoderWorkspace(
                 configuration, largest: batch.shape, forTraining: false)
             batch.fill(workspace)
-            let weights = decoder.weights(in: parameters)
             let unused = FloatView(zeros: batch.shape.rows)
             func loss() -> Double {
-                decoder.forward(weights: weights, workspace: workspace, shape: batch.shape)
+                decoder.forward(
+                    weights: decoder.packed(parameters), workspace: workspace, shape: batch.shape)
                 return squaredErrorForwardBackward(
                     dPredictions: unused, predictions: workspace.predictions,
                     targets: workspace.targets, weights: workspace.lossWeights,
@@ -122,7 +122,7 @@ import Testing
         let twice = FloatView(zeros: decoder.layout.count)
         for _ in 0..<2 {
             _ = decoder.lossForwardBackward(
-                weights: decoder.weights(in: parameters), gradients: decoder.weights(in: twice),
+                weights: decoder.packed(parameters), gradients: decoder.weights(in: twice),
                 workspace: workspace, shape: batch.shape, inputGradients: true)
         }
         // The second pass adds the same terms to sums that start elsewhere: only roundings differ.
@@ -183,15 +183,46 @@ import Testing
     @Test func positionsBeyondTheTableEndTheProgram() async {
         await #expect(processExitsWith: .failure) {
             let configuration = DecoderConfiguration(
-                inputDimension: 1, positionCount: 4, embeddingDimension: 4, layerCount: 0,
+                inputDimension: 1, positionCount: 4, embeddingDimension: 4, layerCount: 1,
                 headCount: 1)
             let decoder = Decoder(configuration)
             let shape = BatchShape(examples: 1, length: 3)
             let workspace = DecoderWorkspace(configuration, largest: shape, forTraining: false)
             workspace.positionStarts[0] = 2
             decoder.forward(
-                weights: decoder.weights(in: decoder.initialParameters(seed: 0)),
+                weights: decoder.packed(decoder.initialParameters(seed: 0)),
                 workspace: workspace, shape: shape)
+        }
+    }
+}
+
+/// Predictions at the positions that carry loss alone: nothing but the work may differ.
+@Suite struct PredictedPositionsTests {
+    @Test func positionsWithoutLossAreLeftOutWithoutATrace() {
+        for (configuration, length) in DecoderTests.cases {
+            let decoder = Decoder(configuration)
+            let parameters = decoder.randomParameters(seed: 12)
+            var batch = TestBatch(configuration, examples: 3, length: length, seed: 13)
+            // One example carries loss where the others do not.
+            batch.weights[length - 1] = 0.25
+            let all = SingleShard(decoder, parameters, batch)
+            let chosen = SingleShard(decoder, parameters, batch, predicting: .carryingLoss)
+            #expect(chosen.loss == all.loss, "\(configuration) T = \(length)")
+            for position in 0..<length {
+                let isChosen = position % 2 == 0 || position == length - 1
+                for example in 0..<3 {
+                    let row = example * length + position
+                    #expect(chosen.predictions[row] == (isChosen ? all.predictions[row] : 0))
+                }
+            }
+            for (name, one, other) in [
+                ("parameters", chosen.gradients, all.gradients),
+                ("inputs", chosen.dInputs, all.dInputs),
+            ] {
+                // The same terms but for zeros, summed in other groups.
+                let close = closeness(one.doubles, other.doubles, relative: 2e-6, scale: .largest)
+                #expect(close.isWithin, "\(name), \(configuration) T = \(length): \(close)")
+            }
         }
     }
 }

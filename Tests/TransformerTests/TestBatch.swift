@@ -45,6 +45,11 @@ struct TestBatch: Sendable {
 }
 
 extension Decoder {
+    /// The parameters in `flat`, packed for both passes.
+    func packed(_ flat: FloatView) -> PackedWeights {
+        packed(weights(in: flat), forTraining: true)
+    }
+
     /// Parameters large enough that no part of a gradient is lost in rounding, normalisations off their start.
     func randomParameters(seed: UInt64) -> FloatView {
         var generator = TestGenerator(seed: seed)
@@ -63,21 +68,25 @@ struct SingleShard {
     let loss: Double
     let predictions, gradients, dInputs: FloatView
 
-    init(_ decoder: Decoder, _ parameters: FloatView, _ batch: TestBatch) {
+    init(
+        _ decoder: Decoder, _ parameters: FloatView, _ batch: TestBatch,
+        predicting positions: PredictedPositions = .all
+    ) {
         self.init(
-            decoder, parameters, batch,
+            decoder, parameters, batch, predicting: positions,
             in: DecoderWorkspace(decoder.configuration, largest: batch.shape, forTraining: true))
     }
 
     init(
         _ decoder: Decoder, _ parameters: FloatView, _ batch: TestBatch,
-        in workspace: DecoderWorkspace
+        predicting positions: PredictedPositions = .all, in workspace: DecoderWorkspace
     ) {
         gradients = FloatView(zeros: decoder.layout.count)
         batch.fill(workspace)
         loss = decoder.lossForwardBackward(
-            weights: decoder.weights(in: parameters), gradients: decoder.weights(in: gradients),
-            workspace: workspace, shape: batch.shape, inputGradients: true)
+            weights: decoder.packed(parameters), gradients: decoder.weights(in: gradients),
+            workspace: workspace, shape: batch.shape, predicting: positions,
+            inputGradients: true)
         predictions = workspace.predictions[0..<batch.shape.rows]
         dInputs = workspace.dInputs[0..<batch.shape.rows * batch.dimension]
     }

@@ -9,7 +9,7 @@ import Testing
     @Test func bothKindsOfWorkspaceGiveTheSamePredictions() {
         for (configuration, length) in DecoderTests.cases {
             let decoder = Decoder(configuration)
-            let weights = decoder.weights(in: decoder.randomParameters(seed: 1))
+            let weights = decoder.packed(decoder.randomParameters(seed: 1))
             let batch = TestBatch(configuration, examples: 3, length: length, seed: 2)
             let predictions = [true, false].map { forTraining in
                 let workspace = DecoderWorkspace(
@@ -58,11 +58,11 @@ import Testing
     @Test func moreRowsThanTheWorkspaceHoldsEndTheProgram() async {
         await #expect(processExitsWith: .failure) {
             let configuration = DecoderConfiguration(
-                inputDimension: 1, positionCount: 9, embeddingDimension: 4, layerCount: 0,
+                inputDimension: 1, positionCount: 9, embeddingDimension: 4, layerCount: 1,
                 headCount: 1)
             let decoder = Decoder(configuration)
             decoder.forward(
-                weights: decoder.weights(in: decoder.initialParameters(seed: 0)),
+                weights: decoder.packed(decoder.initialParameters(seed: 0)),
                 workspace: DecoderWorkspace(
                     configuration, largest: BatchShape(examples: 2, length: 3), forTraining: false),
                 shape: BatchShape(examples: 1, length: 7))
@@ -75,10 +75,10 @@ import Testing
                 inputDimension: 1, positionCount: 9, embeddingDimension: 4, layerCount: 1,
                 headCount: 1)
             let decoder = Decoder(configuration)
-            let weights = decoder.weights(in: decoder.initialParameters(seed: 0))
+            let parameters = decoder.initialParameters(seed: 0)
             let shape = BatchShape(examples: 1, length: 3)
             _ = decoder.lossForwardBackward(
-                weights: weights, gradients: weights,
+                weights: decoder.packed(parameters), gradients: decoder.weights(in: parameters),
                 workspace: DecoderWorkspace(configuration, largest: shape, forTraining: false),
                 shape: shape)
         }

@@ -1,0 +1,91 @@
+/// Rows of a ``ProductTile``.
+let productTileRows = 6
+
+/// Six rows of sixteen sums: the register tile of every product with a packed matrix.
+///
+/// Twelve AVX2 registers of sums leave room for two of the panel and one repeated factor; each number loaded is used
+/// for six products. A sum runs over the steps in order, one fused multiplication and addition each, so that a row's
+/// result does not depend on the tile or the shard it is computed in.
+struct ProductTile {
+    var row0 = Lanes(repeating: 0)
+    var row1 = Lanes(repeating: 0)
+    var row2 = Lanes(repeating: 0)
+    var row3 = Lanes(repeating: 0)
+    var row4 = Lanes(repeating: 0)
+    var row5 = Lanes(repeating: 0)
+
+    /// `row_r += Σ_s a[r · rowStride + s · stepStride] · panel[16 s ..< 16 s + 16]` over `steps`.
+    @inline(__always)
+    mutating func accumulate(
+        _ a: UnsafePointer<Float>, rowStride: Int, stepStride: Int, panel: UnsafePointer<Float>,
+        steps: Int
+    ) {
+        var a = a
+        var panel = panel
+        for _ in 0..<steps {
+            let right = panel.lanes(at: 0)
+            row0.addProduct(Lanes(repeating: a[0]), right)
+            row1.addProduct(Lanes(repeating: a[rowStride]), right)
+            row2.addProduct(Lanes(repeating: a[2 * rowStride]), right)
+            row3.addProduct(Lanes(repeating: a[3 * rowStride]), right)
+            row4.addProduct(Lanes(repeating: a[4 * rowStride]), right)
+            row5.addProduct(Lanes(repeating: a[5 * rowStride]), right)
+            a += stepStride
+            panel += laneCount
+        }
+    }
+
+    /// Calls `body` with the number and the sums of each of the first `count` rows.
+    @inline(__always)
+    func forEachRow(count: Int = productTileRows, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
+        if count > 0 { body(0, row0) }
+        if count > 1 { body(1, row1) }
+        if count > 2 { body(2, row2) }
+        if count > 3 { body(3, row3) }
+        if count > 4 { body(4, row4) }
+        if count > 5 { body(5, row5) }
+    }
+}
+
+/// Computes `A · B` tile by tile and hands each stretch of a row to `finish`, which adds what belongs to it while it is
+/// in registers, and stores it.
+///
+/// The last tile overlaps the one before it where the rows are no multiple of six: `finish` may be called twice for a
+/// row, with the same sums, and must overwrite what it stores.
+///
+/// - Parameters:
+///   - a: `A: [rows, b.inner]`, row by row.
+///   - rows: rows of `A`.
+///   - b: `B`.
+///   - finish: takes a row's number, the first of its columns, how many of the 16 sums exist, and the sums.
+@inline(__always)
+func product(
+    _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix,
+    finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
+) {
+    let inner = b.inner
+    for column in stride(from: 0, to: b.columns, by: laneCount) {
+        let panel = b.panel(at: column)
+        let count = min(laneCount, b.columns - column)
+        if rows < productTileRows {
+            for row in 0..<rows {
+                var sums = Lanes(repeating: 0)
+                for step in 0..<inner {
+                    sums.addProduct(
+                        Lanes(repeating: a[row * inner + step]), panel.lanes(at: step * laneCount))
+                }
+                finish(row, column, count, sums)
+            }
+            continue
+        }
+        var next = 0
+        while next < rows {
+            let first = min(next, rows - productTileRows)
+            var tile = ProductTile()
+            tile.accumulate(
+                a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
+            tile.forEachRow { finish(first + $0, column, count, $1) }
+            next = first + productTileRows
+        }
+    }
+}

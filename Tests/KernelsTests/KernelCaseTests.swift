@@ -1,0 +1,164 @@
+import KernelCases
+import Kernels
+import TestSupport
+import Testing
+
+/// Every declared kernel against a naive twin, and its gradient against differences of that twin.
+@Suite struct KernelCaseTests {
+    typealias Twin = @Sendable ([[Double]]) -> [[Double]]
+
+    /// Shapes on and off whole tiles: fewer rows than a tile, one more than two, more than a block of them.
+    static let products = [
+        (rows: 1, from: 1, to: 1), (3, 5, 7), (5, 16, 16), (6, 6, 16), (7, 17, 33), (13, 20, 5),
+        (25, 100, 18), (195, 7, 20), (386, 13, 3),
+    ]
+
+    static let cases = products.flatMap(rowCases) + selections.flatMap(selectionCases)
+
+    private static func rowCases(rows: Int, from: Int, to: Int) -> [(KernelCase, Twin)] {
+        let plain: Twin = { [linear($0[0], $0[1], $0[2], rows, from, to)] }
+        let ontoResidual: Twin = { [sum(linear($0[0], $0[1], $0[2], rows, from, to), $0[3])] }
+        let feedForward: Twin = { inputs in
+            let hidden = linear(inputs[0], inputs[1], inputs[2], rows, from, to).map(Naive.gelu)
+            return [linear(hidden, inputs[3], inputs[4], rows, to, from)]
+        }
+        let projection: Twin = { [linear($0[0], $0[1], $0[2], rows, from, 1)] }
+        let layerNorm: Twin = {
+            [Naive.layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: Double(Float(1e-5)))]
+        }
+        return [
+            (.linear(rows: rows, from: from, to: to), plain),
+            (.linearOntoResidual(rows: rows, from: from, to: to), ontoResidual),
+            (.feedForward(rows: rows, width: from, hidden: to), feedForward),
+            (.projection(rows: rows, width: from), projection),
+            (.layerNorm(rows: rows, width: from), layerNorm),
+        ]
+    }
+
+    private static let selections: [(length: Int, positions: [Int])] = [
+        (5, [0, 1, 2, 3, 4]), (7, [3]), (18, [0, 17]), (19, [1, 2, 5, 6, 7, 12]),
+        (33, Array(stride(from: 0, to: 33, by: 2))), (64, Array(stride(from: 32, to: 64, by: 2))),
+        (40, [20, 21, 22, 23, 24, 38]),
+    ]
+
+    private static func selectionCases(length: Int, positions: [Int]) -> [(KernelCase, Twin)] {
+        let selection: Twin = { [chosen($0[0], length: length, width: 5, positions)] }
+        let attention: Twin = { inputs in
+            let shape = AttentionShape(examples: 2, length: length, headCount: 2, headSize: 20)
+            let output = Naive.causalAttention(inputs[0], shape: shape).output
+            return [chosen(output, length: length, width: 40, positions)]
+        }
+        return [
+            (
+                .rowSelection(examples: 3, length: length, width: 5, positions: positions),
+                selection
+            ),
+            (
+                .attention(
+                    examples: 2, length: length, headCount: 2, headSize: 20, positions: positions),
+                attention
+            ),
+        ]
+    }
+
+    private static func linear(
+        _ x: [Double], _ w: [Double], _ b: [Double], _ rows: Int, _ from: Int, _ to: Int
+    ) -> [Double] {
+        let product = Naive.matrixProduct(x, w, rows: rows, columns: to, inner: from)
+        return product.indices.map { product[$0] + b[$0 % to] }
+    }
+
+    private static func sum(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map(+) }
+
+    private static func chosen(
+        _ x: [Double], length: Int, width: Int, _ positions: [Int]
+    ) -> [Double] {
+        stride(from: 0, to: x.count, by: length * width).flatMap { start in
+            positions.flatMap { x[start + $0 * width..<start + ($0 + 1) * width] }
+        }
+    }
+
+    private static func inputs(_ declared: KernelCase, seed: UInt64) -> [[Float]] {
+        var generator = TestGenerator(seed: seed)
+        return declared.inputs.map { generator.normals($0.count) }
+    }
+
+    /// Sums of up to 386 products, relative to the largest.
+    @Test func forwardEqualsTheNaiveTwin() {
+        for (declared, twin) in Self.cases {
+            let inputs = Self.inputs(declared, seed: 1)
+            let outputs = declared.outputs.map { Guarded(count: $0.count) }
+            let guarded = inputs.map(Guarded.init(_:)).map(\.view)
+            let passes = declared.passes()
+            passes.prepare(guarded)
+            passes.forward(guarded, outputs.map(\.view))
+            for (output, expected) in zip(outputs, twin(inputs.map(\.doubles))) {
+                let close = closeness(
+                    output.view.doubles, expected, relative: 5e-6, scale: .largest)
+                #expect(close.isWithin, "\(declared.name) \(declared.size): \(close)")
+                #expect(output.isIntact, "\(declared.name) \(declared.size)")
+            }
+        }
+    }
+
+    /// Each argument by itself, in one random direction: central differences of the double-precision twin, whose own
+    /// error (h = 1e-5) is far below the fp32 gradient's. Allowed: 2e-5 of the two vectors' lengths.
+    @Test func backwardAgreesWithDifferencesOfTheTwin() throws {
+        for (declared, twin) in Self.cases {
+            let inputs = Self.inputs(declared, seed: 2)
+            var generator = TestGenerator(seed: 3)
+            let c = declared.outputs.map { generator.normals($0.count) }
+            let dInputs = declared.inputs.map {
+                Guarded([Float](repeating: 0, count: $0.count))
+            }
+            let guarded = inputs.map(Guarded.init(_:)).map(\.view)
+            let passes = declared.passes()
+            passes.prepare(guarded)
+            passes.forward(guarded, declared.outputs.map { FloatView(zeros: $0.count) })
+            let backward = try #require(passes.backward)
+            backward(guarded, c.map { Guarded($0).view }, dInputs.map(\.view))
+            for (index, operand) in declared.inputs.enumerated() {
+                let gradient = dInputs[index].view.doubles
+                let direction = gradient.map { _ in generator.normal() }
+                func loss(_ step: Double) -> Double {
+                    var moved = inputs.map(\.doubles)
+                    moved[index] = zip(moved[index], direction).map { $0 + step * $1 }
+                    return zip(twin(moved), c).reduce(0) { total, pair in
+                        total + zip(pair.0, pair.1).reduce(0) { $0 + $1.0 * Double($1.1) }
+                    }
+                }
+                let h = 1e-5
+                let numeric = (loss(h) - loss(-h)) / (2 * h)
+                let analytic = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+                let allowed = 2e-5 * length(gradient) * length(direction) + 1e-8
+                let close = closeness([analytic], [numeric], relative: 0, absolute: allowed)
+                #expect(
+                    close.isWithin, "\(operand.name) of \(declared.name) \(declared.size): \(close)"
+                )
+                #expect(dInputs[index].isIntact, "\(operand.name) of \(declared.name)")
+            }
+        }
+    }
+
+    private func length(_ v: [Double]) -> Double { v.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+    /// A row's sum does not depend on the rows beside it: what makes shards of any size agree.
+    @Test func aRowOfAProductDoesNotDependOnItsNeighbours() {
+        var generator = TestGenerator(seed: 4)
+        let (from, to) = (23, 37)
+        let x = FloatView(generator.normals(29 * from))
+        let bias = FloatView(generator.normals(to))
+        let weight = PackedMatrix(inner: from, columns: to)
+        weight.pack(FloatView(generator.normals(from * to)))
+        let whole = FloatView(zeros: 29 * to)
+        linearForward(output: whole, input: x, weight: weight, bias: bias, rows: 29)
+        for (first, count) in [(0, 1), (3, 5), (7, 6), (10, 13), (28, 1)] {
+            let part = FloatView(zeros: count * to)
+            linearForward(
+                output: part, input: x[first * from..<(first + count) * from], weight: weight,
+                bias: bias, rows: count)
+            let expected = whole[first * to..<(first + count) * to]
+            #expect(firstDifference(part.array, expected.array) == nil, "\(count) rows")
+        }
+    }
+}
