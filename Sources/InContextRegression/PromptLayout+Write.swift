@@ -6,20 +6,24 @@ extension PromptLayout {
     ///
     /// A token is a vector in R^d: x itself, or (y, 0, …, 0) for a label y. A weight is `lossScale` at
     /// part B's inputs and 0 elsewhere, where the target is 0 too; `lossScale` = 1 / (B · n), with B the
-    /// whole batch, makes the weighted sum the mean squared error.
+    /// whole batch, makes the weighted sum the mean squared error. The last label may be left out: T is
+    /// ``tokenCount(points:)`` or ``visibleTokenCount(points:)``.
     ///
     /// - Parameters:
     ///   - batch: b prompts of n points in d dimensions.
+    ///   - tokens: T; the whole prompt when nil.
     ///   - inputs: [b, T, d], overwritten.
     ///   - targets: [b, T], overwritten.
     ///   - weights: [b, T], overwritten.
     ///   - lossScale: the weight of one predicted label.
     public func write(
-        _ batch: PromptBatch, inputs: FloatView, targets: FloatView, weights: FloatView,
+        _ batch: PromptBatch, tokens: Int? = nil, inputs: FloatView, targets: FloatView,
+        weights: FloatView,
         lossScale: Float
     ) {
-        let tokens = tokenCount(points: batch.points)
+        let tokens = tokens ?? tokenCount(points: batch.points)
         let rows = batch.exampleCount * tokens
+        precondition(tokens >= visibleTokenCount(points: batch.points))
         precondition(
             inputs.count == rows * batch.dims && targets.count == rows && weights.count == rows,
             "\(batch.exampleCount) prompts of \(tokens) tokens in \(batch.dims) dimensions do not "
@@ -29,10 +33,10 @@ extension PromptLayout {
         inputs.withMutableSpan { span in
             switch prefix {
             case .none: break
-            case .baseLabels: writePairs(batch, labels: batch.base, from: 0, &span)
-            case .noise: writePairs(batch, labels: batch.noise, from: 0, &span)
+            case .baseLabels: writePairs(batch, labels: batch.base, from: 0, of: tokens, &span)
+            case .noise: writePairs(batch, labels: batch.noise, from: 0, of: tokens, &span)
             }
-            writePairs(batch, labels: batch.labels, from: first, &span)
+            writePairs(batch, labels: batch.labels, from: first, of: tokens, &span)
         }
         targets.fill(0)
         weights.fill(0)
@@ -45,14 +49,13 @@ extension PromptLayout {
         }
     }
 
-    /// Writes x_1, y_1, …, x_n, y_n of every prompt from its token `first`; `sequence` is [b, T, d] and
-    /// zeroed.
+    /// Writes x_1, y_1, …, x_n, y_n of every prompt from its token `first`, as far as its `tokens` T go;
+    /// `sequence` is [b, T, d] and zeroed.
     private func writePairs(
         _ batch: PromptBatch, labels: FloatView, from first: Int,
-        _ sequence: inout MutableSpan<Float>
+        of tokens: Int, _ sequence: inout MutableSpan<Float>
     ) {
         let dims = batch.dims
-        let tokens = tokenCount(points: batch.points)
         batch.inputs.withSpan { x in
             labels.withSpan { y in
                 for row in 0..<batch.exampleCount {
@@ -62,7 +65,9 @@ extension PromptLayout {
                         for coordinate in 0..<dims {
                             sequence[target + coordinate] = x[source * dims + coordinate]
                         }
-                        sequence[target + dims] = y[source]
+                        if first + 2 * point + 1 < tokens {
+                            sequence[target + dims] = y[source]
+                        }
                     }
                 }
             }

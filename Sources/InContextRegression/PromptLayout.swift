@@ -65,6 +65,9 @@ public struct PromptLayout: Sendable, Hashable {
     /// T, the tokens of a prompt of n `points`: 2n, or 4n with a part A.
     public func tokenCount(points: Int) -> Int { prefixTokenCount(points: points) + 2 * points }
 
+    /// Tokens that a prediction can depend on: all but the last label, which no query comes after.
+    public func visibleTokenCount(points: Int) -> Int { tokenCount(points: points) - 1 }
+
     /// The positions of a prompt's tokens, contiguous; the upper bound is how many rows of position
     /// embeddings the model must have.
     public func positions(points: Int) -> Range<Int> {

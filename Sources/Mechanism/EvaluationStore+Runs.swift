@@ -33,7 +33,8 @@ extension EvaluationStore {
         let model = try StoredModel(folder: directory.path)
         let batches = layouts.map {
             BatchShape(
-                examples: evaluator.examples, length: $0.tokenCount(points: evaluator.points))
+                examples: evaluator.examples, length: $0.visibleTokenCount(points: evaluator.points)
+            )
         }
         let parallel = ParallelDecoder(
             model.decoder, workers: workers, batches: batches, forTraining: false)

@@ -35,7 +35,8 @@ public struct PromptSource: Sendable {
         self.dims = dims
         self.batchSize = batchSize
         let shards = points.map {
-            ShardPlan(examples: batchSize, length: layout.tokenCount(points: $0)).examplesPerShard
+            ShardPlan(examples: batchSize, length: layout.visibleTokenCount(points: $0))
+                .examplesPerShard
         }
         scratch = (0..<workers).map { _ in
             PromptBatch(
@@ -44,9 +45,9 @@ public struct PromptSource: Sendable {
         }
     }
 
-    /// The shape of a batch of prompts of `points` points.
+    /// The shape of a batch of prompts of `points` points, without their last label.
     public func shape(points: Int) -> BatchShape {
-        BatchShape(examples: batchSize, length: layout.tokenCount(points: points))
+        BatchShape(examples: batchSize, length: layout.visibleTokenCount(points: points))
     }
 
     /// A function that draws and lays out the prompts of one batch.
@@ -58,7 +59,7 @@ public struct PromptSource: Sendable {
     /// - Returns: fills a worker's memory; the loss weights are 1 / (B · n), so that the loss is a mean.
     public func fill(_ phase: PromptPhase, points: Int, activeDims: Int) -> ParallelDecoder.Fill {
         let lossScale = 1 / Float(batchSize * points)
-        let length = layout.tokenCount(points: points)
+        let length = layout.visibleTokenCount(points: points)
         let start = Int32(layout.positions(points: points).lowerBound)
         return { examples, workspace in
             let batch = scratch[workspace.worker].shaped(examples: examples.count, points: points)
@@ -67,7 +68,7 @@ public struct PromptSource: Sendable {
                 activeDims: activeDims)
             let rows = examples.count * length
             layout.write(
-                batch, inputs: workspace.inputs[0..<rows * dims],
+                batch, tokens: length, inputs: workspace.inputs[0..<rows * dims],
                 targets: workspace.targets[0..<rows],
                 weights: workspace.lossWeights[0..<rows], lossScale: lossScale)
             workspace.positionStarts[0..<examples.count].fill(start)

@@ -127,7 +127,7 @@ struct StepBench {
         let source = PromptSource(
             functionClass, layout: prompts, seed: 0, dims: dims, batchSize: batch,
             points: [points], workers: workers)
-        let shape = BatchShape(examples: batch, length: length)
+        let shape = source.shape(points: points)
         let parallel = ParallelDecoder(
             decoder, workers: workers, batches: [shape], forTraining: true)
         let parameters = decoder.initialParameters(seed: 0)

@@ -41,6 +41,31 @@ import Testing
         #expect(weights.array == none + [0.25, 0, 0.25, 0] + none + [0.25, 0, 0.25, 0])
     }
 
+    /// No query comes after the last label: without it the rest is the same.
+    @Test(arguments: PromptLayout.all)
+    func theLastLabelMayBeLeftOut(_ layout: PromptLayout) {
+        let batch = PromptBatch(
+            examples: 3, points: 4, dims: 2, functionClass: PolynomialFunction())
+        batch.sample(PolynomialFunction(), seed: 3, phase: .training(step: 5), firstExample: 0)
+        func written(_ tokens: Int) -> [[[Float]]] {
+            let views = [2, 1, 1].map { FloatView(zeros: 3 * tokens * $0) }
+            layout.write(
+                batch, tokens: tokens, inputs: views[0], targets: views[1], weights: views[2],
+                lossScale: 0.5)
+            return views.map { view in
+                let row = view.count / 3
+                return (0..<3).map { view[$0 * row..<($0 + 1) * row].array }
+            }
+        }
+        let whole = written(layout.tokenCount(points: 4))
+        let visible = written(layout.visibleTokenCount(points: 4))
+        for (all, some) in zip(whole, visible) {
+            for (row, shorter) in zip(all, some) {
+                #expect(shorter.count < row.count && Array(row.prefix(shorter.count)) == shorter)
+            }
+        }
+    }
+
     @Test func layoutsDifferInPrefixAndPositionsOnly() {
         let names = PromptLayout.all.map(\.name)
         #expect(names == ["cpt", "cft", "neg-cft", "cpt-shifted"])

@@ -30,7 +30,7 @@ import Transformer
         _ layout: PromptLayout, _ range: Range<Int>, phase: PromptPhase = .training(step: 7),
         points: Int = 6, activeDims: Int = 3
     ) -> Written {
-        let length = layout.tokenCount(points: points)
+        let length = layout.visibleTokenCount(points: points)
         let workspace = DecoderWorkspace(
             decoder.configuration, largest: BatchShape(examples: 32, length: length),
             forTraining: false)
@@ -55,11 +55,11 @@ import Transformer
     @Test(arguments: PromptLayout.all)
     func theLossIsTheMeanOverBatchAndPoints(_ layout: PromptLayout) {
         let whole = written(layout, 0..<2)
-        let length = layout.tokenCount(points: 6)
+        let length = layout.visibleTokenCount(points: 6)
         for row in 0..<2 {
             let weights = Array(whole.weights[row * length..<(row + 1) * length])
             let expected = (0..<length).map { token in
-                token >= length - 12 && token % 2 == 0 ? Float(1) / (32 * 6) : 0
+                token >= length - 11 && token % 2 == 0 ? Float(1) / (32 * 6) : 0
             }
             #expect(weights == expected)
         }
