@@ -11,6 +11,7 @@ import Testing
         ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],
+        ["bench", "step"], ["bench", "kernels"], ["bench", "eval"],
     ]
 
     private func help(_ verb: [String]) throws -> String {

@@ -1,0 +1,79 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// `bench step`, `bench kernels` and `bench eval`: every field is there and the figures agree with each other.
+@Suite struct BenchTests {
+    private func report(_ arguments: [String]) throws -> JSONValue {
+        let outcome = try Program.run(
+            ["bench"] + arguments + ["--json"], in: NSTemporaryDirectory())
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        return try JSONDecoder().decode(JSONValue.self, from: Data(outcome.output.utf8))
+    }
+
+    /// 72 · L · C² · B · T + 12 · L · C · T² · B operations, for L = 3 and C = 64.
+    @Test(arguments: [("linear", 10), ("cpt", 10), ("cft", 20)])
+    func stepCountsByTheConvention(layout: String, tokens: Int) throws {
+        let report = try report([
+            "step", "--model", "tiny", "--layout", layout, "--batch", "4", "--dims", "3",
+            "--points", "5", "--workers", "1", "--steps", "4", "--warmup", "1",
+        ])
+        for (key, value) in [
+            ("batch", 4), ("n_dims", 3), ("points", 5), ("tokens", tokens), ("workers", 1),
+            ("steps", 4),
+        ] {
+            #expect(report[key]?.integerValue == value, "\(key): \(report)")
+        }
+        #expect(report["model"] == "tiny" && report["precision"] == "fp32")
+        #expect(report["layout"] == .string(layout))
+        let times = try ["p10_ms", "median_ms", "p90_ms"].map {
+            try #require(report[$0]?.doubleValue)
+        }
+        #expect(times[0] > 0 && times == times.sorted())
+        let (C, T) = (64, tokens)
+        let operations = Double(72 * 3 * C * C * 4 * T + 12 * 3 * C * T * T * 4)
+        let rate = try #require(report["gflops"]?.doubleValue)
+        #expect(closeness([rate * times[1] * 1e6], [operations], relative: 0.05).isWithin)
+        let tokenRate = try #require(report["tokens_per_second"]?.doubleValue)
+        #expect(
+            closeness([tokenRate * times[1]], [Double(4 * T) * 1e3], relative: 1e-2).isWithin)
+        #expect((report["peak_gflops"]?.doubleValue ?? 0) > 1)
+        #expect((report["peak_rss_bytes"]?.integerValue ?? 0) > 1 << 20)
+        let phases = try #require(report["phases"])
+        let sum = try ["sampling", "forward", "backward", "reduction", "update", "waiting"]
+            .reduce(0.0) { try $0 + #require(phases[$1]?.doubleValue) }
+        // Medians of parts do not add up to the median of the whole, but nearly.
+        #expect(sum > 0.5 * times[1] && sum < 2 * times[1], "\(report)")
+    }
+
+    @Test func kernelsAreThoseOfAStep() throws {
+        let report = try report(["kernels", "--model", "tiny"])
+        let kernels = try #require(report["kernels"]?.arrayValue)
+        let names = Set(kernels.compactMap { $0["name"]?.stringValue })
+        #expect(
+            names == [
+                "linear", "linear + residual", "linear + GELU, linear", "attention", "layer norm",
+                "row selection", "projection", "Adam",
+            ])
+        for kernel in kernels {
+            #expect((kernel["forward_us"]?.doubleValue ?? 0) > 0, "\(kernel)")
+            #expect((kernel["backward_us"]?.doubleValue ?? 0) > 0 || kernel["name"] == "Adam")
+        }
+        let text = try Program.run(
+            ["bench", "kernels", "--model", "tiny", "--layout", "cft"], in: NSTemporaryDirectory())
+        #expect(text.exitCode == 0 && text.output.contains("2 × 164 (41 asked for)"), "\(text)")
+    }
+
+    @Test func evaluationIsTimed() throws {
+        let report = try report([
+            "eval", "--examples", "64", "--dims", "3", "--points", "5", "--rounds", "3",
+        ])
+        let forward = try #require(report["evaluation_ms"]?.doubleValue)
+        let gradients = try #require(report["gradients_ms"]?.doubleValue)
+        #expect(forward > 0 && gradients > forward)
+        let refused = try Program.run(
+            ["bench", "eval", "--examples", "0"], in: NSTemporaryDirectory())
+        #expect(refused.exitCode == 64 && refused.errors.contains("--examples is 0"))
+    }
+}
