@@ -37,10 +37,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CPLplot"),
+        .systemLibrary(name: "CVector"),
         .systemLibrary(name: "CCrypto"),
         room("Platform"),
         room("Randomness"),
-        room("Kernels", ["COpenBLAS", "Platform"]),
+        room("Kernels", ["COpenBLAS", "CVector", "Platform"]),
         room("KernelCases", ["Kernels"]),
         room("TensorStorage", ["Kernels", "Platform"]),
         room("Transformer", ["Kernels", "TensorStorage", "Randomness"]),

@@ -127,8 +127,8 @@ public struct WeightGradientScratch: Sendable {
 
     /// - Parameter largestWidth: largest `to` that will be used.
     public init(largestWidth: Int) {
-        // A packed row of six is written as a vector of eight: two more at the end.
-        input = FloatView(zeros: Self.rowBlock * Self.inputBlock + 2)
+        // A packed row is written as a whole vector, which is longer: room for the last one.
+        input = FloatView(zeros: Self.rowBlock * Self.inputBlock + laneCount)
         dOutput = FloatView(zeros: Self.rowBlock * paddedToLanes(largestWidth))
     }
 }
@@ -160,7 +160,7 @@ public func addWeightGradient(
             into: scratch.dOutput.pointer, columnSums: dBias)
         for first in stride(from: 0, to: from, by: inputBlock) {
             let width = min(inputBlock, from - first)
-            packSixes(
+            packStripes(
                 input.pointer + firstRow * from + first, rows: count, width: width, stride: from,
                 into: scratch.input.pointer)
             for column in stride(from: 0, to: to, by: laneCount) {
@@ -215,21 +215,27 @@ private func packPanels(
     }
 }
 
-/// Packs `[rows, width]`, rows `stride` apart, into stripes of six columns, `[rows, 6]` each; the last stripe is
-/// filled up with zeros.
-private func packSixes(
+/// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high; the last stripe is filled up
+/// with zeros.
+private func packStripes(
     _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
     into stripes: UnsafeMutablePointer<Float>
 ) {
     for column in Swift.stride(from: 0, to: width, by: productTileRows) {
         let stripe = stripes + column * rows
-        if column + 8 <= width {
-            // Eight are written, and the last two of them overwritten by the next row.
+        // Whole vectors are written, and what they hold too much is overwritten by the next row.
+        if productTileRows == 6 && column + 8 <= width {
             for row in 0..<rows {
                 let eight = UnsafeRawPointer(source + row * stride + column)
                     .loadUnaligned(as: SIMD8<Float>.self)
                 UnsafeMutableRawPointer(stripe + row * productTileRows)
                     .storeBytes(of: eight, as: SIMD8<Float>.self)
+            }
+            continue
+        }
+        if column + laneCount <= width {
+            for row in 0..<rows {
+                stripe.store(source.lanes(at: row * stride + column), at: row * productTileRows)
             }
             continue
         }

@@ -1,18 +1,18 @@
-/// Rows of a ``ProductTile``.
-let productTileRows = 6
+import CVector
 
-/// Six rows of sixteen sums: the register tile of every product with a packed matrix.
+/// Rows of a ``ProductTile``: 12 sums of 512 bits, or 6 pairs of 256, are what hides the latency of the products and
+/// still fits the registers.
+let productTileRows = SANDBOX_VECTOR_BITS == 512 ? 12 : 6
+
+/// Six or twelve rows of sixteen sums: the register tile of every product with a packed matrix.
 ///
-/// Twelve AVX2 registers of sums leave room for two of the panel and one repeated factor; each number loaded is used
-/// for six products. A sum runs over the steps in order, one fused multiplication and addition each, so that a row's
-/// result does not depend on the tile or the shard it is computed in.
+/// Twelve registers of sums leave room for the panel's numbers and one repeated factor. A sum runs over the steps in
+/// order, one fused multiplication and addition each, so that a row's result depends neither on the tile nor on the
+/// shard it is computed in.
 struct ProductTile {
-    var row0 = Lanes(repeating: 0)
-    var row1 = Lanes(repeating: 0)
-    var row2 = Lanes(repeating: 0)
-    var row3 = Lanes(repeating: 0)
-    var row4 = Lanes(repeating: 0)
-    var row5 = Lanes(repeating: 0)
+    var upper = SixRows()
+    /// Not used by a tile of six.
+    var lower = SixRows()
 
     /// `row_r += Σ_s a[r · rowStride + s · stepStride] · panel[16 s ..< 16 s + 16]` over `steps`.
     @inline(__always)
@@ -24,12 +24,10 @@ struct ProductTile {
         var panel = panel
         for _ in 0..<steps {
             let right = panel.lanes(at: 0)
-            row0.addProduct(Lanes(repeating: a[0]), right)
-            row1.addProduct(Lanes(repeating: a[rowStride]), right)
-            row2.addProduct(Lanes(repeating: a[2 * rowStride]), right)
-            row3.addProduct(Lanes(repeating: a[3 * rowStride]), right)
-            row4.addProduct(Lanes(repeating: a[4 * rowStride]), right)
-            row5.addProduct(Lanes(repeating: a[5 * rowStride]), right)
+            upper.addProducts(a, rowStride: rowStride, right)
+            if productTileRows == 12 {
+                lower.addProducts(a + 6 * rowStride, rowStride: rowStride, right)
+            }
             a += stepStride
             panel += laneCount
         }
@@ -38,19 +36,47 @@ struct ProductTile {
     /// Calls `body` with the number and the sums of each of the first `count` rows.
     @inline(__always)
     func forEachRow(count: Int = productTileRows, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
-        if count > 0 { body(0, row0) }
-        if count > 1 { body(1, row1) }
-        if count > 2 { body(2, row2) }
-        if count > 3 { body(3, row3) }
-        if count > 4 { body(4, row4) }
-        if count > 5 { body(5, row5) }
+        upper.forEachRow(count: count, from: 0, body)
+        if productTileRows == 12 { lower.forEachRow(count: count - 6, from: 6, body) }
+    }
+}
+
+/// Six rows of sixteen sums.
+struct SixRows {
+    var row0 = Lanes(repeating: 0)
+    var row1 = Lanes(repeating: 0)
+    var row2 = Lanes(repeating: 0)
+    var row3 = Lanes(repeating: 0)
+    var row4 = Lanes(repeating: 0)
+    var row5 = Lanes(repeating: 0)
+
+    /// `row_r += a[r · rowStride] · right`.
+    @inline(__always)
+    mutating func addProducts(_ a: UnsafePointer<Float>, rowStride: Int, _ right: Lanes) {
+        row0.addProduct(Lanes(repeating: a[0]), right)
+        row1.addProduct(Lanes(repeating: a[rowStride]), right)
+        row2.addProduct(Lanes(repeating: a[2 * rowStride]), right)
+        row3.addProduct(Lanes(repeating: a[3 * rowStride]), right)
+        row4.addProduct(Lanes(repeating: a[4 * rowStride]), right)
+        row5.addProduct(Lanes(repeating: a[5 * rowStride]), right)
+    }
+
+    /// Calls `body` with `first` + r and the sums of each row r below `count`.
+    @inline(__always)
+    func forEachRow(count: Int, from first: Int, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
+        if count > 0 { body(first, row0) }
+        if count > 1 { body(first + 1, row1) }
+        if count > 2 { body(first + 2, row2) }
+        if count > 3 { body(first + 3, row3) }
+        if count > 4 { body(first + 4, row4) }
+        if count > 5 { body(first + 5, row5) }
     }
 }
 
 /// Computes `A · B` tile by tile and hands each stretch of a row to `finish`, which adds what belongs to it while it is
 /// in registers, and stores it.
 ///
-/// The last tile overlaps the one before it where the rows are no multiple of six: `finish` may be called twice for a
+/// The last tile overlaps the one before it where the rows are no multiple of its own: `finish` may be called twice for a
 /// row, with the same sums, and must overwrite what it stores.
 ///
 /// - Parameters:
