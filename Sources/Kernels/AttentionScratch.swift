@@ -177,10 +177,42 @@ func packTransposed(
     shape: AttentionShape
 ) {
     let width = shape.paddedLength
+    let rows = shape.length / 4 * 4
+    let channels = shape.headSize / 4 * 4
+    for row in Swift.stride(from: 0, to: rows, by: 4) {
+        for channel in Swift.stride(from: 0, to: channels, by: 4) {
+            transposeFour(
+                source + row * stride + channel, stride: stride,
+                into: target + channel * width + row, width: width)
+        }
+    }
     for channel in 0..<shape.headSize {
         let to = target + channel * width
         let from = source + channel
-        for row in 0..<shape.length { to[row] = from[row * stride] }
+        // The blocks above have done these channels' rows but for the last ones.
+        for row in (channel < channels ? rows : 0)..<shape.length { to[row] = from[row * stride] }
         for row in shape.length..<width { to[row] = 0 }
     }
+}
+
+/// Four rows of four become four columns, in registers.
+@inline(__always)
+private func transposeFour(
+    _ source: UnsafePointer<Float>, stride: Int, into target: UnsafeMutablePointer<Float>,
+    width: Int
+) {
+    @inline(__always)
+    func row(_ index: Int) -> SIMD4<Float> {
+        UnsafeRawPointer(source + index * stride).loadUnaligned(as: SIMD4<Float>.self)
+    }
+    let (a, b, c, d) = (row(0), row(1), row(2), row(3))
+    @inline(__always)
+    func store(_ column: SIMD4<Float>, _ index: Int) {
+        UnsafeMutableRawPointer(target + index * width).storeBytes(
+            of: column, as: SIMD4<Float>.self)
+    }
+    store(SIMD4(a[0], b[0], c[0], d[0]), 0)
+    store(SIMD4(a[1], b[1], c[1], d[1]), 1)
+    store(SIMD4(a[2], b[2], c[2], d[2]), 2)
+    store(SIMD4(a[3], b[3], c[3], d[3]), 3)
 }

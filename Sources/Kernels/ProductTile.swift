@@ -89,29 +89,42 @@ func product(
     _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix,
     finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
 ) {
+    // Whole panels apart from the last one, so that their number of sums is a constant to the compiler.
+    let whole = b.columns / laneCount * laneCount
+    for column in stride(from: 0, to: whole, by: laneCount) {
+        productPanel(a, rows: rows, b, column: column) { finish($0, column, laneCount, $1) }
+    }
+    if whole < b.columns {
+        let count = b.columns - whole
+        productPanel(a, rows: rows, b, column: whole) { finish($0, whole, count, $1) }
+    }
+}
+
+@inline(__always)
+private func productPanel(
+    _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix, column: Int,
+    finish: (_ row: Int, _ sums: Lanes) -> Void
+) {
     let inner = b.inner
-    for column in stride(from: 0, to: b.columns, by: laneCount) {
-        let panel = b.panel(at: column)
-        let count = min(laneCount, b.columns - column)
-        if rows < productTileRows {
-            for row in 0..<rows {
-                var sums = Lanes(repeating: 0)
-                for step in 0..<inner {
-                    sums.addProduct(
-                        Lanes(repeating: a[row * inner + step]), panel.lanes(at: step * laneCount))
-                }
-                finish(row, column, count, sums)
+    let panel = b.panel(at: column)
+    if rows < productTileRows {
+        for row in 0..<rows {
+            var sums = Lanes(repeating: 0)
+            for step in 0..<inner {
+                sums.addProduct(
+                    Lanes(repeating: a[row * inner + step]), panel.lanes(at: step * laneCount))
             }
-            continue
+            finish(row, sums)
         }
-        var next = 0
-        while next < rows {
-            let first = min(next, rows - productTileRows)
-            var tile = ProductTile()
-            tile.accumulate(
-                a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
-            tile.forEachRow { finish(first + $0, column, count, $1) }
-            next = first + productTileRows
-        }
+        return
+    }
+    var next = 0
+    while next < rows {
+        let first = min(next, rows - productTileRows)
+        var tile = ProductTile()
+        tile.accumulate(
+            a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
+        tile.forEachRow { finish(first + $0, $1) }
+        next = first + productTileRows
     }
 }

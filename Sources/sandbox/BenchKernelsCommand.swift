@@ -95,7 +95,7 @@ private struct KernelTimes {
         self.kernel = kernel
         func memory(_ operands: [KernelCase.Operand]) -> [FloatView] {
             operands.map { operand in
-                FloatView((0..<operand.count).map { Float($0 * 7919 % 1000) / 1000 - 0.5 })
+                FloatView((0..<operand.count).map { Float($0 * 7919 % 1000) / 1000 })
             }
         }
         let inputs = memory(kernel.inputs)
