@@ -143,7 +143,15 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         try run.publishCheckpoint(step: 3) { try AtomicFile.write("3", to: $0 + "/state.json") }
         try run.clear()
         #expect(try Folder.contents(of: run.path) == ["lock"])
-        lock.release()
+        // A crash after the first act, and one in a folder without metadata.
+        for mark in ["", "{}"] {
+            try folder.write(mark, to: "run/metadata.json.clearing")
+            try folder.write("x", to: "run/evaluations/step_3/cft.standard.safetensors")
+            lock.release()
+            let next = try run.lock()
+            #expect(try Folder.contents(of: run.path) == ["lock"])
+            next.release()
+        }
     }
 }
 
