@@ -177,6 +177,15 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
             folder.message { try bad.create(sweepText: "", manifest: manifest) }
                 == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory; 'runs/poly/sweep.yaml' is a "
                 + "file: name another folder or remove it")
+        // What a plot shows is written while the request it was read from still stands.
+        var isWritten = false
+        try sweep.whileAskedFor(manifest) { isWritten = true }
+        #expect(isWritten)
+        try sweep.updateManifest { $0.trials[0].run = "cpt-s0-00000001" }
+        #expect(
+            folder.message {
+                try sweep.whileAskedFor(manifest) { Issue.record("another request stands there") }
+            }.hasSuffix("another sweep was asked for under this name; plot it again"))
         try Folder.remove(sweep.manifestPath)
         // A run that no sweep asked for has no manifest to follow.
         try sweep.updateManifest { _ in Issue.record("there is nothing to change") }

@@ -36,6 +36,23 @@ import Testing
         #expect(try FileLock.tryLock(path) != nil)
     }
 
+    @Test func isSharedWithOthersWhoShareIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let first = try FileLock.lockShared(path)
+        let second = try FileLock.lockShared(path)
+        #expect(try !FileLock.isHeld(path) && FileLock.isHeld(path, isShareCounted: true))
+        #expect(try FileLock.tryLock(path) == nil)
+        first.release()
+        #expect(try FileLock.tryLock(path) == nil)
+        second.release()
+        #expect(try !FileLock.isHeld(path, isShareCounted: true))
+        #expect(try FileLock.tryLock(path) != nil)
+        // The number of a process that has ended tells nobody whom to stop.
+        try "999999999\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(FileLock.holder(of: path) == nil)
+    }
+
     @Test func keepsAnotherProcessOutAndNamesItself() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("lock")
