@@ -1,6 +1,8 @@
+import Experiments
 import Foundation
 import Mechanism
 import Platform
+import Synchronization
 
 /// Trains runs side by side: each is a `sandbox train` in a process of its own.
 struct JobPool {
@@ -52,20 +54,30 @@ struct JobPool {
         process.standardOutput = FileHandle.nullDevice
         let lines = Pipe()
         process.standardError = lines
+        let speech = ChildSpeech()
         lines.fileHandleForReading.readabilityHandler = { [isQuiet] handle in
             let data = handle.availableData
             if data.isEmpty { handle.readabilityHandler = nil }
-            forward(String(decoding: data, as: UTF8.self), isQuiet: isQuiet)
+            speech.forward(data, isQuiet: isQuiet)
         }
         try process.run()
         return process
     }
 }
 
-/// Passes on what a child says; its errors stand in its run's metadata and are told at the end.
-private func forward(_ text: String, isQuiet: Bool) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: true).filter { line in
-        !line.hasPrefix("error: ") && (!isQuiet || line.hasPrefix("warning: "))
+/// What a child says, passed on line by line; its errors stand in its run's metadata and are told at the end.
+private final class ChildSpeech: Sendable {
+    private let splitter = Mutex(LineSplitter())
+
+    /// Passes on the lines that `data` ends; no data, that the child has ended.
+    func forward(_ data: Data, isQuiet: Bool) {
+        let lines = splitter.withLock { splitter in
+            data.isEmpty
+                ? splitter.remainder().map { [$0] } ?? [] : splitter.lines(endingWith: data)
+        }.filter { line in
+            !line.isEmpty && !line.hasPrefix("error: ")
+                && (!isQuiet || line.hasPrefix("warning: "))
+        }
+        Terminal.write(lines.map { "\($0)\n" }.joined(), to: .error)
     }
-    Terminal.write(lines.map { "\($0)\n" }.joined(), to: .error)
 }
