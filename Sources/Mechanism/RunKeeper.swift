@@ -40,13 +40,15 @@ public struct RunPolicy: Sendable {
     public var restarts: Bool
     /// Whether runs may be trained at all; otherwise what is finished is measured.
     var trains = true
-    /// Whether a run that failed before this command is told apart from one that has just failed in another process.
-    var tellsEarlierFailures = true
+    /// Whether what was there before this command is told apart from what has just been made.
+    var tellsWhatWasThere = true
 
-    /// Looks after runs that other processes have just been given.
-    static var afterOthers: RunPolicy {
-        var policy = RunPolicy()
-        policy.tellsEarlierFailures = false
+    /// Looks after runs that have been worked on under this policy just now, here or in another process.
+    var afterwards: RunPolicy {
+        var policy = self
+        policy.restarts = false
+        policy.retriesFailed = false
+        policy.tellsWhatWasThere = false
         return policy
     }
 
@@ -158,7 +160,7 @@ struct RunKeeper {
             let hint = " (it failed earlier; --retry-failed tries it again from there)"
             throw DivergenceError(
                 step: (earlier?.step ?? 0) + 1,
-                description: error + (policy.tellsEarlierFailures ? hint : ""))
+                description: error + (policy.tellsWhatWasThere ? hint : ""))
         }
         if earlier?.status == .finished {
             try measure(earlier, work)
