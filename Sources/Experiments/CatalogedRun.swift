@@ -101,7 +101,7 @@ public struct CatalogedRun: Sendable {
             "evaluations.jsonl", "run.log", "lock", "curves", "evaluations", "checkpoints",
         ]
         let own = try Folder.contents(of: directory.path).filter {
-            !known.contains($0) && !$0.hasPrefix("events.out.tfevents.") && !Folder.isLeftover($0)
+            !known.contains($0) && !EventFile.isName($0) && !Folder.isLeftover($0)
         }
         let nested = try ["checkpoints", "evaluations"].flatMap { folder in
             try Folder.contents(of: "\(directory.path)/\(folder)").filter {

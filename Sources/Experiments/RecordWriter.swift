@@ -29,15 +29,9 @@ public final class RecordWriter {
 
     /// Cuts the file back to `length` bytes (and to a line's end, should `length` lie within a line).
     ///
-    /// - Throws: ``SystemError`` when the file is shorter than `length`: records that the checkpoint counts
-    ///   are gone, and going on would hide it.
+    /// - Throws: ``SystemError`` when the file is shorter than `length`.
     public func truncate(toByteLength length: Int) throws {
-        let present = try file.byteLength
-        if present < length {
-            throw SystemError(
-                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the "
-                    + "file was cut or replaced: restore it, or start the run again")
-        }
+        try CountedRecords.check(path, against: length)
         try file.truncate(toByteLength: length)
         try dropUnterminatedLine()
     }

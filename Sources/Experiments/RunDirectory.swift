@@ -20,6 +20,9 @@ public struct RunDirectory: Hashable, Sendable {
         "\(label)-\(hash.prefix(8))"
     }
 
+    /// What brings the run back when one of its files is damaged and nothing else can write it: the end of a sentence.
+    public var cure: String { "restore it, or delete the folder '\(path)' to train it anew" }
+
     // MARK: Paths
 
     /// The folder's own name.
@@ -71,7 +74,7 @@ public struct RunDirectory: Hashable, Sendable {
         do {
             return try JSONFile.read(
                 metadataPath, as: RunMetadata.self, version: RunMetadata.currentFormatVersion,
-                cure: "restore it, or delete the folder '\(path)' to train it anew")
+                cure: cure)
         } catch let error as SystemError where error.code == ENOENT {
             return nil
         }

@@ -97,8 +97,6 @@ public struct SweepDirectory: Hashable, Sendable {
     public var manifestPath: String { "\(path)/manifest.json" }
     /// The tidy table of results.
     public var summaryPath: String { "\(path)/summary.csv" }
-    /// The verdicts.
-    public var claimsPath: String { "\(path)/claims.json" }
     /// The pictures.
     public var plotsPath: String { "\(path)/plots" }
 

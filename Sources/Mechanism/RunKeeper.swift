@@ -101,27 +101,19 @@ struct RunKeeper {
                     "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
                     + "metadata.json, \(hash) asked for); move or delete the folder")
         }
-        let stored: String
-        do {
-            stored = try hashOfFile(directory.configurationPath)
-        } catch let error as ConfigurationError {
-            throw RunError(description: "\(error); \(cure)")
-        }
+        let stored = try hashOfFile(directory.configurationPath)
         if stored != hash {
             throw RunError(
                 description:
                     "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
-                    + "was trained there (hash \(hash)); \(cure)")
+                    + "was trained there (hash \(hash)); \(directory.cure)")
         }
         if metadata.status == .finished, try directory.latestCheckpointStep() == nil {
             throw RunError(
-                description: "'\(directory.path)' is a finished run without a checkpoint; \(cure)")
+                description:
+                    "'\(directory.path)' is a finished run without a checkpoint; \(directory.cure)")
         }
         return metadata
-    }
-
-    private var cure: String {
-        "restore it, or delete the folder '\(directory.path)' to train it anew"
     }
 
     /// Writes the configuration of a run that is to be trained, and the metadata of one that is not there yet, so that
@@ -200,6 +192,7 @@ struct RunKeeper {
         let checkpoint = try directory.latestCheckpointStep().map {
             try Checkpoint.checkedState(directory.checkpointPath(step: $0))
         }
+        if let checkpoint { try checkRecords(countedBy: checkpoint) }
         let log = try log()
         let records = try RunRecords(directory: directory, lengths: checkpoint?.files ?? [:])
         var metadata = try freshMetadata(after: earlier)
@@ -240,6 +233,18 @@ struct RunKeeper {
             log.error("\(error)")
             throw error
         }
+    }
+
+    /// Makes sure that the records up to a checkpoint can be read, before the rest is trained.
+    ///
+    /// The event file's records are read where the file is opened.
+    private func checkRecords(countedBy checkpoint: CheckpointState) throws {
+        let path = directory.metricsPath
+        let count = checkpoint.files[Path.name(of: path)] ?? 0
+        try CountedRecords.check(path, against: count)
+        if count == 0 { return }
+        let check = RecordCheck(path: path, isEvaluations: false, first: count)
+        if let problem = check.problems.first { throw RunError(description: problem.message) }
     }
 
     private func session(at step: Int, _ provenance: Provenance) -> RunMetadata.Session {

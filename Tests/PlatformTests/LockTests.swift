@@ -95,7 +95,10 @@ import Testing
         let path = folder.file("none/lock")
         #expect(try !FileLock.isHeld(path))
         let error = #expect(throws: SystemError.self) { try FileLock.tryLock(path) }
-        #expect(error?.description == "cannot open '\(path)': No such file or directory")
+        #expect(
+            error?.description
+                == "cannot open '\(path)': No such file or directory; create the folder '\(folder.file("none"))' or name "
+                + "another")
     }
 
     private func status(_ program: String, _ arguments: [String]) throws -> Int32 {
