@@ -18,8 +18,9 @@ public struct CatalogedRun: Sendable {
 
     /// Reads the run in the folder `path`; nil when no run is there.
     ///
-    /// A folder is a run's when it holds metadata.json, or config.yaml and lock beside no model of its own: what a
-    /// process that was killed early leaves.
+    /// A folder is a run's when it holds metadata.json, by whatever name a process that was killed while it began the
+    /// run anew left it, or config.yaml and lock beside no model of its own: what a process that was killed early
+    /// leaves.
     public init?(path: String) {
         guard Self.isRun(path) else { return nil }
         let full = URL(fileURLWithPath: path).standardizedFileURL.path
@@ -96,11 +97,11 @@ public struct CatalogedRun: Sendable {
     /// What is in the folder that no version of this program writes, by path inside the folder, sorted.
     public func foreignEntries() throws -> [String] {
         let known: Set = [
-            "config.yaml", "metadata.json", "metrics.jsonl", "evaluations.jsonl", "run.log", "lock",
-            "curves", "evaluations", "checkpoints",
+            "config.yaml", "metadata.json", RunDirectory.clearingName, "metrics.jsonl",
+            "evaluations.jsonl", "run.log", "lock", "curves", "evaluations", "checkpoints",
         ]
         let own = try Folder.contents(of: directory.path).filter {
-            !known.contains($0) && !$0.hasPrefix("events.out.tfevents.") && !Folder.isLeftover($0)
+            !known.contains($0) && !EventFile.isName($0) && !Folder.isLeftover($0)
         }
         let nested = try ["checkpoints", "evaluations"].flatMap { folder in
             try Folder.contents(of: "\(directory.path)/\(folder)").filter {
@@ -119,7 +120,7 @@ public struct CatalogedRun: Sendable {
     static func isRun(_ path: String) -> Bool {
         // Files only: a system has folders named lock.
         func has(_ name: String) -> Bool { Folder.holdsFile("\(path)/\(name)") }
-        if has("metadata.json") { return true }
+        if has("metadata.json") || has(RunDirectory.clearingName) { return true }
         return has("config.yaml") && has("lock") && !has("model.safetensors")
             && !has("manifest.json")
     }

@@ -42,11 +42,6 @@ public struct ConfigurationFile: Sendable {
         let tree = try loader.resolveWithPreset(node, path: path)
         return ConfigurationFile(tree: tree, text: text, path: path)
     }
-
-    /// The tree with command-line values in place, in order.
-    public func applying(_ overrides: [ConfigurationOverride]) throws -> ConfigurationNode {
-        try overrides.reduce(tree) { try $1.applied(to: $0) }
-    }
 }
 
 /// Follows `inherit` and lays the files over one another.

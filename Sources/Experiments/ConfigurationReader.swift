@@ -78,13 +78,6 @@ public final class ConfigurationReader {
         return value
     }
 
-    /// Reads the mapping under `key` as ``section(_:_:)`` does; nil when it is not given.
-    public func sectionIfPresent<Value>(
-        _ key: String, _ body: (ConfigurationReader) throws -> Value
-    ) throws -> Value? {
-        node(key) == nil ? nil : try section(key, body)
-    }
-
     // MARK: Scalars
 
     /// An integer; `default: nil` makes the key required.
@@ -98,13 +91,6 @@ public final class ConfigurationReader {
             }
             return value
         }
-    }
-
-    /// An integer, nil when the key is not given.
-    public func integerIfPresent(
-        _ key: String, in range: some RangeExpression<Int> = Int.min...Int.max
-    ) throws -> Int? {
-        node(key) == nil ? nil : try integer(key, in: range)
     }
 
     /// A finite number, integers included; `default: nil` makes the key required.

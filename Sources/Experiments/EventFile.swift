@@ -7,8 +7,11 @@ public enum EventFile {
 
     /// The paths of the event files in `folder`, the oldest first; empty when the folder is missing.
     public static func paths(in folder: String) throws -> [String] {
-        try Folder.contents(of: folder).filter { $0.hasPrefix(prefix) }.map { "\(folder)/\($0)" }
+        try Folder.contents(of: folder).filter(isName).map { "\(folder)/\($0)" }
     }
+
+    /// Whether a file of this name is an event file.
+    public static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
     /// Gives `folder` one whole new event file in place of those it had, for values that are measured anew
     /// as a whole: an error curve over k.
@@ -46,8 +49,8 @@ public enum EventFile {
 
     static func damaged(_ path: String, at offset: Int, _ what: String) -> SystemError {
         SystemError(
-            "'\(path)' is damaged at byte \(offset): \(what); restore the file, or remove it and "
-                + "start the run again")
+            "'\(path)' is damaged at byte \(offset): \(what); restore it, or delete the folder "
+                + "'\(Path.parent(of: path))' and ask for the run again, which makes it anew")
     }
 
     /// Refuses bytes that were never an event file, before anything is cut from them.
@@ -73,9 +76,10 @@ public enum EventFile {
 public enum EventReader {
     /// The events of the file at `path`, without its version record; an unterminated last record is left out.
     ///
+    /// - Parameter count: the bytes that matter, such as those that a checkpoint counts; all of them unless given.
     /// - Throws: ``SystemError`` naming the file and the byte offset of a record that is damaged.
-    public static func read(_ path: String) throws -> [Event] {
-        let bytes = [UInt8](try WholeFile.read(path))
+    public static func read(_ path: String, first count: Int = .max) throws -> [Event] {
+        let bytes = [UInt8](try WholeFile.read(path).prefix(count))
         let walk = EventRecord.walk(bytes)
         try EventFile.refuseForeign(bytes, walk, path: path)
         if let damage = walk.damage, damage != .unterminated {

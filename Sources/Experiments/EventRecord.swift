@@ -27,12 +27,6 @@ enum EventRecord {
         var end = 0
         /// What is wrong with the record at `end`; nil when the file ends there.
         var damage: Damage?
-
-        /// The greatest end of a record that is at most `offset`, and at least the first record's.
-        func boundary(atMost offset: Int) -> Int {
-            let ends = records.map { $0.upperBound + EventRecord.trailerSize }
-            return ends.last { $0 <= offset } ?? ends.first ?? 0
-        }
     }
 
     /// Walks the records of `bytes` up to the first that is not whole.

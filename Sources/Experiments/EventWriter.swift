@@ -25,7 +25,7 @@ public final class EventWriter {
     ///   damaged one, or when the file is no event file; the file stays as it was.
     public init(path: String, cutTo byteLength: Int? = nil, time: Date = Date()) throws {
         file = try AppendOnlyFile(path: path)
-        if let byteLength { try refuseShorter(than: byteLength) }
+        if let byteLength { try CountedRecords.check(path, against: byteLength) }
         let bytes = [UInt8](try WholeFile.read(path).prefix(byteLength ?? .max))
         let walk = EventRecord.walk(bytes)
         try EventFile.refuseForeign(bytes, walk, path: path)
@@ -42,7 +42,7 @@ public final class EventWriter {
     public var path: String { file.path }
 
     /// The file's length in bytes: what a checkpoint stores, to be given back to
-    /// ``init(path:cutTo:time:)`` or ``truncate(toByteLength:)`` on resume.
+    /// ``init(path:cutTo:time:)`` on resume.
     public var byteLength: Int { get throws { try file.byteLength } }
 
     /// Appends an event as one record.
@@ -74,31 +74,11 @@ public final class EventWriter {
         try append(Event.sessionEnd(status, time: time))
     }
 
-    /// Cuts the file back to `length` bytes (and to a record's end, should `length` lie within a record);
-    /// the version record stays.
-    ///
-    /// - Throws: ``SystemError`` when the file is shorter than `length`: records that the checkpoint counts
-    ///   are gone, and going on would hide it.
-    public func truncate(toByteLength length: Int) throws {
-        try refuseShorter(than: length)
-        let walk = EventRecord.walk([UInt8](try WholeFile.read(path)))
-        try file.truncate(toByteLength: walk.boundary(atMost: length))
-    }
-
     /// Waits until every record has reached the disk.
     public func synchronize() throws { try file.synchronize() }
 
     private func appendVersion(_ time: Date) throws {
         let message = Event.versionMessage(wallTime: time.timeIntervalSince1970)
         try file.append(Data(EventRecord.framed(message)))
-    }
-
-    private func refuseShorter(than length: Int) throws {
-        let present = try file.byteLength
-        if present < length {
-            throw SystemError(
-                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the "
-                    + "file was cut or replaced: restore it, or start the run again")
-        }
     }
 }

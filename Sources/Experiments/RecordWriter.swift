@@ -29,15 +29,9 @@ public final class RecordWriter {
 
     /// Cuts the file back to `length` bytes (and to a line's end, should `length` lie within a line).
     ///
-    /// - Throws: ``SystemError`` when the file is shorter than `length`: records that the checkpoint counts
-    ///   are gone, and going on would hide it.
+    /// - Throws: ``SystemError`` when the file is shorter than `length`.
     public func truncate(toByteLength length: Int) throws {
-        let present = try file.byteLength
-        if present < length {
-            throw SystemError(
-                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the "
-                    + "file was cut or replaced: restore it, or start the run again")
-        }
+        try CountedRecords.check(path, against: length)
         try file.truncate(toByteLength: length)
         try dropUnterminatedLine()
     }
@@ -147,15 +141,25 @@ enum JSONFile {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {
-            let found = try decoder.decode(JSONValue.self, from: data)["format_version"]
-            if let found = found?.integerValue, found > version {
-                throw SystemError(
-                    "'\(path)' has format version \(found), newer than \(version), the newest this program "
-                        + "reads; use a newer sandbox")
-            }
+            try refuseNewer(decoder.decode(JSONValue.self, from: data), path, version: version)
             return try decoder.decode(type, from: data)
         } catch let error as DecodingError {
             throw SystemError("cannot read '\(path)': \(brief(error)); \(cure)")
         }
+    }
+
+    /// Refuses to write over a file of a newer form than `version`; one that is missing or damaged may go.
+    static func checkReplaceable(_ path: String, version: Int) throws {
+        guard let data = try? WholeFile.read(path),
+            let json = try? JSONDecoder().decode(JSONValue.self, from: data)
+        else { return }
+        try refuseNewer(json, path, version: version)
+    }
+
+    private static func refuseNewer(_ json: JSONValue, _ path: String, version: Int) throws {
+        guard let found = json["format_version"]?.integerValue, found > version else { return }
+        throw SystemError(
+            "'\(path)' has format version \(found), newer than \(version), the newest this program "
+                + "reads; use a newer sandbox")
     }
 }

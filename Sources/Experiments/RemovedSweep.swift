@@ -9,7 +9,7 @@ public struct RemovedSweep: Sendable {
     public let path: String
     /// The runs in it; they go first.
     public let runs: [CatalogedRun]
-    /// The paths of what the program wrote beside the runs, what makes the folder a sweep last.
+    /// The paths of what the program wrote beside the runs, what makes the folder a sweep and the lock last.
     let own: [String]
     /// The folders of runs that ended before they had a configuration.
     let begun: [String]
@@ -38,7 +38,9 @@ public struct RemovedSweep: Sendable {
         name = sweep.name
         path = folder
         self.runs = runs
-        self.own = own.filter { !Self.isMark($0) } + own.filter(Self.isMark)
+        self.own =
+            own.filter { !Self.isMark($0) && $0 != sweep.directory.lockPath }
+            + own.filter(Self.isMark) + own.filter { $0 == sweep.directory.lockPath }
         self.begun = begun
         self.foreign = foreign
     }
@@ -51,6 +53,30 @@ public struct RemovedSweep: Sendable {
         if foreign.isEmpty { return nil }
         let rest = foreign.count > 3 ? " and \(foreign.count - 3) more" : ""
         return "'\(path)' stays: it also holds \(foreign.prefix(3).joined(separator: ", "))\(rest)"
+    }
+
+    /// The lock that those share who work on the sweep.
+    private var lockPath: String { SweepDirectory(path: path).lockPath }
+
+    /// Refuses a sweep that a process works on.
+    func refuseHeld() throws {
+        if try FileLock.isHeld(lockPath, isShareCounted: true) { throw heldError }
+    }
+
+    /// Keeps others from working on the sweep.
+    ///
+    /// - Throws: ``RunRemovalError`` when somebody does.
+    func lock() throws -> FileLock {
+        guard let lock = try FileLock.tryLock(lockPath) else { throw heldError }
+        return lock
+    }
+
+    private var heldError: RunRemovalError {
+        let holder = FileLock.holder(of: lockPath).map { "process \($0)" } ?? "another process"
+        return RunRemovalError(
+            description:
+                "the sweep '\(path)' stays: \(holder) works on it; wait for it or stop it; "
+                + "nothing was removed")
     }
 
     /// Deletes what the program wrote, and the folder when nothing else is in it; the runs are gone already.
@@ -75,6 +101,8 @@ public struct RemovedSweep: Sendable {
             try Folder.remove(path)
             if !foreign.isEmpty { removed(path) }
         }
+        // Made by the removal itself where the sweep had none.
+        try Folder.remove(lockPath)
         if !foreign.isEmpty { return }
         // Never more than the empty folder: what came into it since it was looked at stays.
         try Folder.removeEmpty(path)
@@ -84,7 +112,9 @@ public struct RemovedSweep: Sendable {
     // MARK: Kinds of entries
 
     private static let marks: Set = ["manifest.json", "sweep.yaml"]
-    private static let files: Set = marks.union(["manifest.lock", "summary.csv", "claims.json"])
+    private static let files: Set = marks.union([
+        "lock", "manifest.lock", "summary.csv", "parameters.csv", "claims.json",
+    ])
 
     /// Whether the file is one by which a folder is known as a sweep's.
     private static func isMark(_ path: String) -> Bool { marks.contains(Path.name(of: path)) }

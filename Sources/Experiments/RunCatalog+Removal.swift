@@ -5,7 +5,8 @@ extension RunCatalog {
     /// The run or the sweep that `argument` names, where it may be removed: a run two levels below ``root``, a sweep
     /// (its folder holds manifest.json or sweep.yaml) or `bases` one level below it.
     ///
-    /// What lies below the root comes before a path from the working directory. Links are followed up to the root;
+    /// What lies below the root comes before a path from the working directory; a run that is named by the beginning of
+    /// its hash takes four digits of it. Links are followed up to the root;
     /// below it they are refused.
     ///
     /// - Throws: ``ConfigurationError`` for anything else.
@@ -15,13 +16,24 @@ extension RunCatalog {
             throw unknown(argument, kind: "run or sweep", among: [])
         }
         if !argument.hasPrefix("/") && Self.exists(inside) { return try checked(inside, argument) }
-        if let run = try named(argument) { return try checked(run.directory.path, argument) }
+        if let run = try named(argument) {
+            if run.name != argument, Path.name(of: argument).count < Self.fewestDigits {
+                throw Self.error(
+                    argument,
+                    "is too short to remove a run by (it would be \(run.qualifiedName)); give at least "
+                        + "\(Self.fewestDigits) digits of its hash, or its name")
+            }
+            return try checked(run.directory.path, argument)
+        }
         if Self.exists(argument) { return try checked(argument, argument) }
         let all = try sweeps()
         throw unknown(
             argument, kind: "run or sweep",
             among: all.flatMap { [$0.name] + $0.runs.map(\.qualifiedName) })
     }
+
+    /// One digit more or less, or a number meant otherwise, must not name another run.
+    private static let fewestDigits = 4
 
     /// Clears what processes that died left of sweep folders they were removing.
     ///

@@ -20,6 +20,9 @@ public struct RunDirectory: Hashable, Sendable {
         "\(label)-\(hash.prefix(8))"
     }
 
+    /// What brings the run back when one of its files is damaged and nothing else can write it: the end of a sentence.
+    public var cure: String { "restore it, or delete the folder '\(path)' to train it anew" }
+
     // MARK: Paths
 
     /// The folder's own name.
@@ -36,6 +39,9 @@ public struct RunDirectory: Hashable, Sendable {
     public var logPath: String { "\(path)/run.log" }
     /// The file whose lock is the right to work on the run.
     public var lockPath: String { "\(path)/lock" }
+    /// What the metadata is called while the folder is cleared.
+    static let clearingName = "metadata.json.clearing"
+    private var clearingPath: String { "\(path)/\(Self.clearingName)" }
     /// TensorBoard files of error curves.
     public var curvesPath: String { "\(path)/curves" }
     /// All checkpoints.
@@ -68,7 +74,7 @@ public struct RunDirectory: Hashable, Sendable {
         do {
             return try JSONFile.read(
                 metadataPath, as: RunMetadata.self, version: RunMetadata.currentFormatVersion,
-                cure: "restore it, or delete the folder '\(path)' to train it anew")
+                cure: cure)
         } catch let error as SystemError where error.code == ENOENT {
             return nil
         }
@@ -91,18 +97,28 @@ public struct RunDirectory: Hashable, Sendable {
     }
 
     /// Removes everything in the folder but the lock; call it while holding that.
+    ///
+    /// From its first act on the folder holds no run, and whoever locks it after a crash removes the rest.
     public func clear() throws {
-        // The metadata first: a crash on the way leaves a folder that holds no run.
-        try Folder.remove(metadataPath)
-        for name in try Folder.contents(of: path) where name != Path.name(of: lockPath) {
+        if try !AtomicFile.move(metadataPath, to: clearingPath) {
+            try AtomicFile.write("", to: clearingPath)
+        }
+        try clearRest()
+    }
+
+    private func clearRest() throws {
+        let last = [Path.name(of: lockPath), Self.clearingName]
+        for name in try Folder.contents(of: path) where !last.contains(name) {
             try Folder.remove("\(path)/\(name)")
         }
+        try Folder.remove(clearingPath)
     }
 
     /// Takes the run's lock as ``lock()`` does; nil at once when another process has it.
     public func tryLock() throws -> RunLock? {
         try create()
         guard let lock = try FileLock.tryLock(lockPath) else { return nil }
+        if Folder.holdsFile(clearingPath) { try clearRest() }
         for folder in [path, checkpointsPath] { try Folder.recover(folder) }
         for parent in ["\(path)/evaluations", curvesPath] {
             for name in try Folder.contents(of: parent)

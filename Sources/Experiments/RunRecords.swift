@@ -25,7 +25,7 @@ public final class RunRecords {
         self.directory = directory
         // All of them before any is cut: what cannot be resumed stays as it is.
         for (name, length) in lengths {
-            try Self.refuse("\(directory.path)/\(name)", shorterThan: length)
+            try CountedRecords.check("\(directory.path)/\(name)", against: length)
         }
         metrics = try RecordWriter(path: directory.metricsPath)
         evaluations = try RecordWriter(path: directory.evaluationsPath)
@@ -59,17 +59,6 @@ public final class RunRecords {
         let events = try EventReader.read(eventsPath)
         return Set(records.map { "\($0.step) \($0.hash)" })
             .union(events.flatMap { event in event.values.map { "\(event.step) \($0.tag)" } })
-    }
-
-    private static func refuse(_ path: String, shorterThan length: Int) throws {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        let present = attributes?[.size] as? Int ?? 0
-        if present < length {
-            throw SystemError(
-                "'\(path)' has \(present) bytes, but its checkpoint was written at \(length); the file was cut or "
-                    + "replaced: restore it, or delete the folder '\(Path.parent(of: path))' to train the run anew"
-            )
-        }
     }
 
     /// The length of every file in bytes, by its name in the run's folder.

@@ -24,7 +24,7 @@ public struct RunRemoval: Sendable {
     ///   - catalog: where they are looked up, and where runs may need a base that is named.
     ///   - force: whether bases go although runs which stay were trained from them.
     /// - Throws: ``ConfigurationError`` for what is no run and no sweep below the root; ``RunRemovalError`` for a run
-    ///   that a process works on, and for a model that another run was trained from.
+    ///   or sweep that a process works on, and for a model that another run was trained from.
     public init(_ arguments: [String], in catalog: RunCatalog, force: Bool = false) throws {
         self.catalog = catalog
         var runs: [CatalogedRun] = []
@@ -46,6 +46,7 @@ public struct RunRemoval: Sendable {
         sweeps = folders
         let all = self.runs.map(\.directory.path) + folders.flatMap { $0.own + $0.begun }
         bytes = all.reduce(0) { $0 + Self.bytes(at: $1) }
+        for folder in folders { try folder.refuseHeld() }
         for run in self.runs where run.isHeld { throw Self.held(run.directory) }
         for path in folders.flatMap(\.begun) {
             let directory = RunDirectory(path: path)
@@ -66,12 +67,14 @@ public struct RunRemoval: Sendable {
 
     /// Deletes the runs and the sweep folders.
     ///
-    /// Every run's lock is held while it goes, and its folder is renamed aside first; a sweep that stays has the run
-    /// as `queued` in its manifest. Of a sweep's folder only what the program wrote goes, and the folder itself when
+    /// Every sweep's lock is held meanwhile, and every run's while it goes, whose folder is renamed aside first; a sweep
+    /// that stays has the run as `queued` in its manifest. Of a sweep's folder only what the program wrote goes, and the folder itself when
     /// nothing else is in it.
     ///
     /// - Parameter removed: told of each path that is gone.
     public func perform(_ removed: (String) -> Void = { _ in }) throws {
+        let locks = try sweeps.map { try $0.lock() }
+        defer { for lock in locks { lock.release() } }
         try catalog.clearDiscarded()
         for run in runs {
             let folder = Path.parent(of: run.directory.path)

@@ -69,6 +69,11 @@ public struct SweepManifest: Hashable, Codable, Sendable {
         self.evaluate = evaluate
         self.trials = trials
     }
+
+    /// Whether both ask for the same runs, measured alike, however far these have come.
+    func asksForTheSame(as other: SweepManifest) -> Bool {
+        evaluate == other.evaluate && trials.map(\.run) == other.trials.map(\.run)
+    }
 }
 
 /// The folder of one sweep.
@@ -92,21 +97,56 @@ public struct SweepDirectory: Hashable, Sendable {
     public var manifestPath: String { "\(path)/manifest.json" }
     /// The tidy table of results.
     public var summaryPath: String { "\(path)/summary.csv" }
-    /// The verdicts.
-    public var claimsPath: String { "\(path)/claims.json" }
     /// The pictures.
     public var plotsPath: String { "\(path)/plots" }
 
     /// The folder of one of its runs.
     public func run(_ name: String) -> RunDirectory { RunDirectory(path: "\(path)/\(name)") }
 
+    /// The file whose lock those share who work on the sweep.
+    public var lockPath: String { "\(path)/lock" }
+
+    /// Creates the folder and keeps it from being removed until the lock is released; others may do the same.
+    public func lock() throws -> FileLock {
+        try Folder.create(path)
+        do {
+            return try FileLock.lockShared(lockPath)
+        } catch let error as SystemError where error.code == ENOENT {
+            // It was being removed just now.
+            try Folder.create(path)
+            return try FileLock.lockShared(lockPath)
+        }
+    }
+
     /// Creates the folder and writes what was asked for: the sweep file, byte for byte, and the manifest.
-    public func create(sweepText: String, manifest: SweepManifest) throws {
+    ///
+    /// - Parameter body: writes what belongs to the request; nobody else's request comes in between.
+    /// - Throws: ``SystemError``, also for a manifest of a newer form than this program knows, which stays.
+    public func create(
+        sweepText: String, manifest: SweepManifest, _ body: () throws -> Void = {}
+    ) throws {
         try Folder.create(path)
         let lock = try lockManifest()
         defer { lock.release() }
+        try JSONFile.checkReplaceable(
+            manifestPath, version: SweepManifest.currentFormatVersion)
         try AtomicFile.write(sweepText, to: sweepPath)
         try JSONFile.write(manifest, to: manifestPath)
+        try body()
+    }
+
+    /// Lets `body` write what belongs to the request that `manifest` was read from; nobody else's comes in between.
+    ///
+    /// - Throws: ``SystemError`` when another request has taken its place.
+    public func whileAskedFor(_ manifest: SweepManifest, _ body: () throws -> Void) throws {
+        let lock = try lockManifest()
+        defer { lock.release() }
+        guard try self.manifest()?.asksForTheSame(as: manifest) == true else {
+            throw SystemError(
+                "'\(manifestPath)' has changed meanwhile: another sweep was asked for under this name; plot it again"
+            )
+        }
+        try body()
     }
 
     /// The manifest; nil when the file is missing.

@@ -92,7 +92,7 @@ public struct SweepFile: Sendable {
         method = try SweepFile.method(reader)
         seeds = try SweepFile.seeds(reader)
         parameters = try reader.node("parameters").map { try SweepParameter.read($0) } ?? []
-        exclusions = try SweepFile.exclusions(reader, parameters: parameters)
+        exclusions = try SweepFile.exclusions(reader, parameters: parameters, seeds: seeds)
         evaluate =
             reader.node("evaluate") ?? .emptyMapping(mark: SourceMark(source: file.path))
         for section in sections { _ = reader.node(section) }
@@ -131,6 +131,10 @@ public struct SweepFile: Sendable {
     }
 
     private static func name(_ reader: ConfigurationReader, default stem: String) throws -> String {
+        // Not the file's name then: `name=$X` with an empty X would write over another sweep's table.
+        if reader.keys.contains("name") && !reader.contains("name") {
+            throw reader.error("name", "is empty; give the sweep a name, or leave the key out")
+        }
         let name = try reader.string("name", default: stem)
         // `bases` is where the base models live, beside the sweeps.
         if name.isEmpty || fileNameText(name) != name || name.hasPrefix(".") || name == "bases" {
@@ -165,47 +169,5 @@ public struct SweepFile: Sendable {
             throw reader.error("seeds", "has a seed more than once; keep one of each")
         }
         return seeds
-    }
-
-    private static func exclusions(
-        _ reader: ConfigurationReader, parameters: [SweepParameter]
-    ) throws -> [[String: [JSONValue]]] {
-        guard let node = reader.node("exclude") else { return [] }
-        let names = parameters.map(\.name) + ["seed"]
-        return try (node.elements ?? [node]).map { entry in
-            var exclusion: [String: [JSONValue]] = [:]
-            try collect(entry, path: [], names: names, into: &exclusion)
-            if exclusion.isEmpty {
-                throw ConfigurationError(
-                    entry.mark, "an entry of exclude is empty; name a parameter and its value")
-            }
-            return exclusion
-        }
-    }
-
-    /// Reads `{layout: cft, training: {steps: [100, 200]}}`; dotted names work as well.
-    private static func collect(
-        _ node: ConfigurationNode, path: [String], names: [String],
-        into exclusion: inout [String: [JSONValue]]
-    ) throws {
-        guard let entries = node.entries else {
-            throw ConfigurationError(
-                node.mark, "exclude has \(node.shown); expected mappings {parameter: value}")
-        }
-        for entry in entries {
-            let path = path + [entry.key]
-            let name = path.joined(separator: ".")
-            if names.contains(name) {
-                let values = entry.value.elements ?? [entry.value]
-                exclusion[name] = values.map(\.json.withWholeNumbersAsIntegers)
-            } else if entry.value.entries != nil {
-                try collect(entry.value, path: path, names: names, into: &exclusion)
-            } else {
-                throw ConfigurationError(
-                    entry.keyMark,
-                    "exclude names the unknown parameter '\(abridged(name))'"
-                        + Spelling.hint(for: name, among: names))
-            }
-        }
     }
 }

@@ -16,9 +16,9 @@ struct EvaluationStore {
     let step: Int
     let evaluator: Evaluator
 
-    /// Whether every layout is measured; anything unreadable counts as not measured.
+    /// Whether every layout is measured, noted and drawn; anything unreadable counts as not.
     func isComplete(_ layouts: [PromptLayout]) throws -> Bool {
-        try layouts.allSatisfy { try stored($0) != nil }
+        try layouts.allSatisfy { try stored($0) != nil && isDrawn($0) } && isNoted()
     }
 
     /// The errors under each layout, which are all measured.
@@ -34,7 +34,7 @@ struct EvaluationStore {
         }
     }
 
-    /// Measures what is not measured yet.
+    /// Measures what is not measured yet, and notes and draws what is and was lost.
     ///
     /// - Parameters:
     ///   - layouts: evaluation layouts.
@@ -58,7 +58,10 @@ struct EvaluationStore {
                 errors = fresh
             }
             if let errors { try records.append(record(errors, layout)) }
+            if try !isDrawn(layout) { try drawFirst(layout) }
         }
+        // Last, so that the layouts stand in the order in which they were asked for.
+        try noteKept(in: records)
         return .finished
     }
 
@@ -67,14 +70,14 @@ struct EvaluationStore {
         try cells(layouts).map { try record($0.errors, $0.layout) }
     }
 
-    private var folder: String { directory.evaluationFolder(step: step) }
+    var folder: String { directory.evaluationFolder(step: step) }
 
-    private func path(_ layout: PromptLayout) -> String {
+    func path(_ layout: PromptLayout) -> String {
         "\(folder)/\(layout.name).standard.safetensors"
     }
 
     private func otherPath(_ layout: PromptLayout) throws -> String {
-        "\(folder)/other/\(layout.name).standard.\(try identityHash(layout).prefix(8)).safetensors"
+        "\(folder)/\(RecordedEvaluation.otherFolder)/\(layout.name).standard.\(try identityHash(layout).prefix(8)).safetensors"
     }
 
     /// The hash of everything that decides the numbers besides the weights.
@@ -122,14 +125,7 @@ struct EvaluationStore {
         }
         let isFirst = intact(path(layout)) == nil
         let path = isFirst ? path(layout) : try otherPath(layout)
-        if isFirst {
-            let now = Date()
-            try EventFile.replace(
-                in: "\(directory.curvesPath)/\(layout.name).standard",
-                events: record.means.enumerated().map { k, mean in
-                    Event(step: k, time: now, scalars: [(tag: record.metric, value: mean)])
-                })
-        }
+        if isFirst { try draw(record.means, layout) }
         try Folder.create(Path.parent(of: path))
         try writeSafetensors(
             [

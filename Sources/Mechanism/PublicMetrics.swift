@@ -60,6 +60,8 @@ public enum PublicMetrics {
             return drawn
         }
         for run in runs {
+            // A folder that does not say what it holds is not exported.
+            _ = try run.run.directory.metadata()
             let evaluations = try run.evaluations()
             if evaluations.isEmpty {
                 throw ModelFolderError(

@@ -19,11 +19,14 @@ struct RecordCheck {
     ///   - path: the file.
     ///   - isEvaluations: whether lines are evaluations; otherwise they are training records, whose steps ascend.
     ///   - mayBeUnfinished: whether a last line without its end is fine, as on a run that a signal stopped.
-    init(path: String, isEvaluations: Bool, mayBeUnfinished: Bool = false) {
+    ///   - bytes: how many of the bytes matter, such as those that a checkpoint counts; all of them unless given.
+    init(
+        path: String, isEvaluations: Bool, mayBeUnfinished: Bool = false, first bytes: Int = .max
+    ) {
         self.path = path
         let data: Data
         do {
-            data = try WholeFile.read(path)
+            data = try WholeFile.read(path).prefix(bytes)
         } catch {
             problems = [Validation.Problem(error, about: path, isDamage: true)]
             return

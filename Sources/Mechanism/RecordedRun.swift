@@ -22,15 +22,10 @@ public struct RecordedRun: Sendable {
 
     /// Reads config.yaml.
     ///
-    /// - Throws: ``ModelFolderError`` with file, line, column, key and what is accepted: the run is damaged, nothing
-    ///   was asked for wrongly.
+    /// - Throws: ``RunError`` with file, line, column, key, what is accepted and the cure.
     public init(_ run: CatalogedRun) throws {
         self.run = run
-        do {
-            kind = try Self.kind(of: run.configuration())
-        } catch let error as ConfigurationError {
-            throw ModelFolderError(description: "\(error)")
-        }
+        kind = try run.directory.readingConfiguration { try Self.kind(of: run.configuration()) }
     }
 
     /// Reads the tree of a config.yaml: one with `task` is a run's, one without is a base's.
@@ -119,25 +114,34 @@ public struct RecordedRun: Sendable {
     /// - Throws: what is missing or damaged, and the cure.
     public func losses() throws -> [LossRecord] { try LossRecord.read(run.directory) }
 
-    /// The measurements after the highest step that has any, in the order of the configuration's layouts.
+    /// What was measured first under each layout after the highest step that has any, in the order of the
+    /// configuration's layouts.
     ///
-    /// - Throws: `TensorStorageError` naming a file that is damaged.
+    /// - Throws: ``RunError`` naming a file that is damaged, and the cure.
     public func evaluations() throws -> [RecordedEvaluation] {
+        try allEvaluations().filter(\.isFirst)
+    }
+
+    /// ``evaluations()``, and behind them what was measured later on other prompts.
+    ///
+    /// - Throws: ``RunError`` naming a file that is damaged, and the cure.
+    public func allEvaluations() throws -> [RecordedEvaluation] {
         let root = run.directory.path + "/evaluations"
         let steps = try Folder.contents(of: root).compactMap { name in
             name.hasPrefix("step_") ? Int(name.dropFirst("step_".count)) : nil
         }
         guard let step = steps.max() else { return [] }
         let folder = run.directory.evaluationFolder(step: step)
-        let found = try Folder.contents(of: folder).filter {
-            $0.hasSuffix(".safetensors") && !Folder.isUnfinished($0)
-        }.map { try RecordedEvaluation(path: "\(folder)/\($0)", step: step) }
+        let found = try RecordedEvaluation.paths(in: folder).map {
+            try RecordedEvaluation(path: $0, step: step)
+        }
         let order = (evaluation?.layouts ?? []).map(\.name) + [layout.name]
         func rank(_ evaluation: RecordedEvaluation) -> Int {
             order.firstIndex(of: evaluation.layout) ?? order.count
         }
         return found.sorted {
-            (rank($0), $0.layout, $0.prompt) < (rank($1), $1.layout, $1.prompt)
+            ($0.isFirst ? 0 : 1, rank($0), $0.layout, $0.examples, $0.path)
+                < ($1.isFirst ? 0 : 1, rank($1), $1.layout, $1.examples, $1.path)
         }
     }
 }
@@ -152,6 +156,8 @@ public struct RecordedEvaluation: Sendable {
     public let layout: String
     /// Distribution of the evaluation prompts.
     public let prompt: String
+    /// Whether nothing else was measured under the layout before.
+    public let isFirst: Bool
     /// The hash of everything that decides the numbers besides the weights: equal hashes mean the same prompts.
     public let hash: String?
     /// Number of prompts.
@@ -161,10 +167,35 @@ public struct RecordedEvaluation: Sendable {
     /// `[examples, points]`, row-major.
     public let errors: [Float]
 
-    /// Reads `<layout>.<prompt>.safetensors`.
+    /// The files of a step's folder, and of `other/` in it: what was measured later on other prompts.
     ///
-    /// - Throws: `TensorStorageError` when it is damaged or holds no `squared_error` F32 [prompts, k].
+    /// - Parameter folder: the step's folder; a missing one has none.
+    static func paths(in folder: String) throws -> [String] {
+        try [folder, "\(folder)/\(otherFolder)"].flatMap { folder in
+            try Folder.contents(of: folder).filter {
+                $0.hasSuffix(".safetensors") && !Folder.isUnfinished($0)
+            }.map { "\(folder)/\($0)" }
+        }
+    }
+
+    /// The folder, inside a step's, of what was measured later on other prompts.
+    static let otherFolder = "other"
+
+    /// Reads `<layout>.<prompt>.safetensors`, or `other/<layout>.<prompt>.<8 hex of its hash>.safetensors`.
+    ///
+    /// - Throws: ``RunError`` when it is damaged or holds no `squared_error` F32 [prompts, k].
     public init(path: String, step: Int) throws {
+        do {
+            try self.init(intact: path, step: step)
+        } catch let error as TensorStorageError {
+            let sentence = "\(error)"
+            throw RunError(
+                description: (sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence)
+                    + "; delete it: the same sweep measures it again")
+        }
+    }
+
+    private init(intact path: String, step: Int) throws {
         let file = try SafetensorsFile(path: path)
         let shape = try file.tensor(named: "squared_error").shape
         guard shape.count == 2, shape[0] >= 1, shape[1] >= 1 else {
@@ -177,16 +208,18 @@ public struct RecordedEvaluation: Sendable {
         self.path = path
         self.step = step
         layout = String(parts.first ?? "")
-        prompt = parts.count > 1 ? String(parts[1]) : "standard"
         hash = file.metadata["hash"]
+        isFirst = Path.name(of: Path.parent(of: path)) != Self.otherFolder
+        let kind = parts.count > 1 ? String(parts[1]) : "standard"
+        // In `other/` the hash keeps the names apart.
+        prompt = isFirst ? kind : Path.stem(of: kind)
         examples = shape[0]
         points = shape[1]
         errors = try file.floats("squared_error")
         guard file.metadata["sha256"] == FloatView(errors).sha256 else {
             throw TensorStorageError(
                 path: path, tensor: "squared_error",
-                "is not what was written there (its SHA-256 differs); delete the file, and the same sweep measures it "
-                    + "again.")
+                "is not what was written there (its SHA-256 differs).")
         }
     }
 

@@ -22,6 +22,7 @@ struct RunCheck {
         attempt(run.directory.configurationPath) { recorded = try RecordedRun(run) }
         if let recorded { checkIdentity(recorded) }
         checkRecords()
+        checkCurves()
         var step: Int?
         attempt(run.directory.checkpointsPath) { step = try run.directory.latestCheckpointStep() }
         checkLink()
@@ -69,14 +70,15 @@ struct RunCheck {
                 + "restore config.yaml or the folder's name")
     }
 
+    private var isFinished: Bool { run.metadata?.status == .finished }
+
     private mutating func checkRecords() {
-        let mayBeUnfinished = run.status != .finished
         for (path, isEvaluations) in [
             (run.directory.metricsPath, false), (run.directory.evaluationsPath, true),
         ] where FileManager.default.fileExists(atPath: path) {
             problems +=
                 RecordCheck(
-                    path: path, isEvaluations: isEvaluations, mayBeUnfinished: mayBeUnfinished
+                    path: path, isEvaluations: isEvaluations, mayBeUnfinished: !isFinished
                 ).problems
         }
     }
@@ -104,9 +106,8 @@ struct RunCheck {
                 )
             }
         }
-        checkLengths(folder)
-        let status = run.metadata?.status
-        if status == .finished, let steps = recorded.steps, steps != step {
+        checkAgainst(folder)
+        if isFinished, let steps = recorded.steps, steps != step {
             note(
                 folder,
                 "the run is finished and config.yaml asks for \(steps) steps, but the latest checkpoint is of step "
@@ -114,40 +115,49 @@ struct RunCheck {
         }
     }
 
-    /// The record files are at least as long as they were at the checkpoint.
-    private mutating func checkLengths(_ folder: String) {
+    /// The record files are at least as long as they were at the checkpoint, and the event file can be read: on an
+    /// unfinished run as far as the checkpoint counts it, because a resumed run cuts off the rest unread.
+    private mutating func checkAgainst(_ folder: String) {
         guard let data = try? WholeFile.read(folder + "/state.json"),
-            let state = try? JSONDecoder().decode(JSONValue.self, from: data)
+            let state = try? JSONDecoder().decode(JSONValue.self, from: data),
+            case .object(let files) = state["files"]
         else { return }
-        var lengths: [String: Int] = [:]
-        if case .object(let files) = state["files"] {
-            for (name, bytes) in files { lengths[name] = bytes.integerValue }
-        }
-        for (name, bytes) in lengths.sorted(by: { $0.key < $1.key }) {
+        for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
             let path = "\(run.directory.path)/\(name)"
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            let present = attributes?[.size] as? Int ?? 0
-            if present >= bytes { continue }
-            note(
-                path,
-                "has \(present) bytes, but its checkpoint was written at \(bytes); the file was cut or replaced: "
-                    + "restore it, or remove the run and make it again")
+            let count = bytes.integerValue ?? 0
+            let readable = isFinished ? .max : count
+            attempt(path) {
+                try CountedRecords.check(path, against: count)
+                if EventFile.isName(name) {
+                    _ = try EventReader.read(path, first: readable)
+                }
+            }
+        }
+    }
+
+    private mutating func checkCurves() {
+        let curves = run.directory.curvesPath
+        for name in (try? Folder.contents(of: curves)) ?? [] {
+            for path in (try? EventFile.paths(in: "\(curves)/\(name)")) ?? [] {
+                attempt(path) { _ = try EventReader.read(path) }
+            }
         }
     }
 
     private mutating func checkEvaluations(_ recorded: RecordedRun) {
         let root = run.directory.path + "/evaluations"
+        var measured: [String] = []
         let folders = (try? Folder.contents(of: root)) ?? []
         for step in folders where step.hasPrefix("step_") {
             let folder = "\(root)/\(step)"
-            let files = [folder, folder + "/other"].flatMap { folder in
-                ((try? Folder.contents(of: folder)) ?? []).map { "\(folder)/\($0)" }
-            }
-            for path in files where path.hasSuffix(".safetensors") {
+            for path in (try? RecordedEvaluation.paths(in: folder)) ?? [] {
                 attempt(path) {
                     let evaluation = try RecordedEvaluation(
                         path: path, step: Int(step.dropFirst("step_".count)) ?? 0)
-                    if evaluation.errors.allSatisfy({ $0.isFinite && $0 >= 0 }) { return }
+                    if evaluation.errors.allSatisfy({ $0.isFinite && $0 >= 0 }) {
+                        measured.append("\(evaluation.step) \(evaluation.hash ?? "")")
+                        return
+                    }
                     throw ModelFolderError(
                         description:
                             "\(path) holds squared errors that are negative or not finite; remove the file, and the "
@@ -155,7 +165,8 @@ struct RunCheck {
                 }
             }
         }
-        guard run.metadata?.status == .finished, case .run(let configuration) = recorded.kind
+        if isFinished { checkNoted(measured) }
+        guard isFinished, case .run(let configuration) = recorded.kind
         else { return }
         for layout in configuration.evaluationLayouts {
             let path =
@@ -164,6 +175,23 @@ struct RunCheck {
             if FileManager.default.fileExists(atPath: path) { continue }
             note(path, "is missing; the same sweep measures again")
         }
+    }
+
+    /// evaluations.jsonl lists what was measured, each as its step and hash.
+    private mutating func checkNoted(_ measured: [String]) {
+        let path = run.directory.evaluationsPath
+        // A line that cannot be read is a problem by itself.
+        guard
+            let records = FileManager.default.fileExists(atPath: path)
+                ? try? RecordReader.read(path, as: EvaluationRecord.self) : []
+        else { return }
+        let noted = Set(records.map { "\($0.step) \($0.hash)" })
+        let lost = measured.count { !noted.contains($0) }
+        if lost == 0 { return }
+        note(
+            path,
+            "lacks \(lost) of the \(measured.count) measurements in evaluations/; the same sweep notes them again"
+        )
     }
 
     // MARK: Problems

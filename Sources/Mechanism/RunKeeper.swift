@@ -40,13 +40,15 @@ public struct RunPolicy: Sendable {
     public var restarts: Bool
     /// Whether runs may be trained at all; otherwise what is finished is measured.
     var trains = true
-    /// Whether a run that failed before this command is told apart from one that has just failed in another process.
-    var tellsEarlierFailures = true
+    /// Whether what was there before this command is told apart from what has just been made.
+    var tellsWhatWasThere = true
 
-    /// Looks after runs that other processes have just been given.
-    static var afterOthers: RunPolicy {
-        var policy = RunPolicy()
-        policy.tellsEarlierFailures = false
+    /// Looks after runs that have been worked on under this policy just now, here or in another process.
+    var afterwards: RunPolicy {
+        var policy = self
+        policy.restarts = false
+        policy.retriesFailed = false
+        policy.tellsWhatWasThere = false
         return policy
     }
 
@@ -99,27 +101,19 @@ struct RunKeeper {
                     "'\(directory.path)' holds another run than the one asked for (hash \(metadata.hash) in "
                     + "metadata.json, \(hash) asked for); move or delete the folder")
         }
-        let stored: String
-        do {
-            stored = try hashOfFile(directory.configurationPath)
-        } catch let error as ConfigurationError {
-            throw RunError(description: "\(error); \(cure)")
-        }
+        let stored = try hashOfFile(directory.configurationPath)
         if stored != hash {
             throw RunError(
                 description:
                     "'\(directory.configurationPath)' describes another run (hash \(stored)) than the one that "
-                    + "was trained there (hash \(hash)); \(cure)")
+                    + "was trained there (hash \(hash)); \(directory.cure)")
         }
         if metadata.status == .finished, try directory.latestCheckpointStep() == nil {
             throw RunError(
-                description: "'\(directory.path)' is a finished run without a checkpoint; \(cure)")
+                description:
+                    "'\(directory.path)' is a finished run without a checkpoint; \(directory.cure)")
         }
         return metadata
-    }
-
-    private var cure: String {
-        "restore it, or delete the folder '\(directory.path)' to train it anew"
     }
 
     /// Writes the configuration of a run that is to be trained, and the metadata of one that is not there yet, so that
@@ -158,7 +152,7 @@ struct RunKeeper {
             let hint = " (it failed earlier; --retry-failed tries it again from there)"
             throw DivergenceError(
                 step: (earlier?.step ?? 0) + 1,
-                description: error + (policy.tellsEarlierFailures ? hint : ""))
+                description: error + (policy.tellsWhatWasThere ? hint : ""))
         }
         if earlier?.status == .finished {
             try measure(earlier, work)
@@ -198,6 +192,7 @@ struct RunKeeper {
         let checkpoint = try directory.latestCheckpointStep().map {
             try Checkpoint.checkedState(directory.checkpointPath(step: $0))
         }
+        if let checkpoint { try checkRecords(countedBy: checkpoint) }
         let log = try log()
         let records = try RunRecords(directory: directory, lengths: checkpoint?.files ?? [:])
         var metadata = try freshMetadata(after: earlier)
@@ -238,6 +233,18 @@ struct RunKeeper {
             log.error("\(error)")
             throw error
         }
+    }
+
+    /// Makes sure that the records up to a checkpoint can be read, before the rest is trained.
+    ///
+    /// The event file's records are read where the file is opened.
+    private func checkRecords(countedBy checkpoint: CheckpointState) throws {
+        let path = directory.metricsPath
+        let count = checkpoint.files[Path.name(of: path)] ?? 0
+        try CountedRecords.check(path, against: count)
+        if count == 0 { return }
+        let check = RecordCheck(path: path, isEvaluations: false, first: count)
+        if let problem = check.problems.first { throw RunError(description: problem.message) }
     }
 
     private func session(at step: Int, _ provenance: Provenance) -> RunMetadata.Session {

@@ -2,17 +2,21 @@ import Experiments
 import InContextRegression
 import Statistics
 
-/// The tidy table of one run, with the columns and the numbers of its sweep's summary.csv.
+/// The tidy table of one run, with the columns and the numbers of its sweep's summary.csv, and `evaluation` behind
+/// them.
 public enum RunTable {
     /// One row per evaluation and k, computed from the per-prompt errors, then one per loss in metrics.jsonl.
+    ///
+    /// What was measured later on other prompts comes behind the first measurements; `evaluation`, eight digits of the
+    /// hash that evaluations.jsonl has too, tells prompts apart where layout and number of examples do not.
     ///
     /// A row's interval is the 95 % bootstrap over the run's prompts; `bayes` is empty where no closed form is known.
     ///
     /// - Throws: an error that names the damaged file.
     public static func table(of recorded: RecordedRun) throws -> CSVTable {
-        var table = CSVTable(header: SweepDirectory.summaryColumns)
+        var table = CSVTable(header: SweepDirectory.summaryColumns + ["evaluation"])
         var bootstraps: [Int: CrossedBootstrap] = [:]
-        for evaluation in try recorded.evaluations() {
+        for evaluation in try recorded.allEvaluations() {
             let bootstrap =
                 bootstraps[evaluation.examples] ?? CrossedBootstrap(prompts: evaluation.examples)
             bootstraps[evaluation.examples] = bootstrap
@@ -31,14 +35,14 @@ public enum RunTable {
                             CSVTable.cell(estimate.interval.low),
                             CSVTable.cell(estimate.interval.high), CSVTable.cell(bayes),
                             CSVTable.cell(bayes.map { estimate.mean - $0 }),
-                            String(evaluation.examples),
+                            String(evaluation.examples), String((evaluation.hash ?? "").prefix(8)),
                         ])
             }
         }
         for loss in try recorded.losses() {
             table.append(
                 leading(recorded, metric: "train_loss", step: loss.step)
-                    + [CSVTable.cell(loss.loss), "", "", "", "", "", ""])
+                    + [CSVTable.cell(loss.loss)] + Array(repeating: "", count: 7))
         }
         return table
     }

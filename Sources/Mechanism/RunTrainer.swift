@@ -66,7 +66,9 @@ public struct RunTrainer {
         let directory = directory(base)
         let store = plan.map { EvaluationStore(base, of: $0, in: directory) }
         let keeper = keeper(base)
-        if policy.trains, !policy.restarts, try keeper.metadata()?.status == .finished {
+        if policy.trains, policy.tellsWhatWasThere, !policy.restarts,
+            try keeper.metadata()?.status == .finished
+        {
             reporter.noticed("base \(base.name): found, trained already")
         }
         return try keeper.perform(policy, isDone: { try store?.isComplete([.cpt]) ?? true }) {

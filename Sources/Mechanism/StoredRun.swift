@@ -9,9 +9,17 @@ extension RunConfiguration {
     ///   - run: the run's folder.
     ///   - evaluation: what is measured; the run's own section `evaluate` unless given.
     ///   - overrides: `key=value` arguments.
-    /// - Throws: `ConfigurationError` when the file is missing or damaged.
+    /// - Throws: ``RunError`` with the cure when the file is missing or damaged, `ConfigurationError` for an override.
     public init(
         run: RunDirectory, evaluation: EvaluationConfiguration? = nil, overrides: [String] = []
+    ) throws {
+        self = try run.readingConfiguration {
+            try RunConfiguration(stored: run, evaluation: evaluation, overrides: overrides)
+        }
+    }
+
+    private init(
+        stored run: RunDirectory, evaluation: EvaluationConfiguration?, overrides: [String]
     ) throws {
         let file = try SweepFile.load(
             path: run.configurationPath, sections: SweepPlan.sections, overrides: overrides)
@@ -20,8 +28,7 @@ extension RunConfiguration {
             throw RunError(
                 description:
                     "'\(run.configurationPath)' describes \(trials.count) runs and a run's configuration "
-                    + "describes one; restore it, or delete the folder '\(run.path)' to train it anew"
-            )
+                    + "describes one; \(run.cure)")
         }
         try self.init(
             trials[0].configuration, evaluation: evaluation ?? EvaluationConfiguration(of: file),
@@ -42,13 +49,31 @@ extension RunConfiguration {
     }
 }
 
+extension RunDirectory {
+    /// Reads config.yaml with `body`; what is wrong in the file is the run's damage, nothing was asked for wrongly.
+    ///
+    /// - Throws: ``RunError`` with the cure; what `body` throws about anything else.
+    func readingConfiguration<Value>(_ body: () throws -> Value) throws -> Value {
+        guard Folder.holdsFile(configurationPath) else {
+            throw RunError(description: "there is no file '\(configurationPath)'; \(cure)")
+        }
+        do {
+            return try body()
+        } catch let error as ConfigurationError where error.mark.source == configurationPath {
+            throw RunError(description: "\(error); \(cure)")
+        }
+    }
+}
+
 extension BaseConfiguration {
     /// The configuration of a base that is there, from its `config.yaml`.
     ///
-    /// - Throws: `ConfigurationError` when the file is missing or damaged.
+    /// - Throws: ``RunError`` with the cure when the file is missing or damaged.
     public init(file path: String) throws {
-        let file = try SweepFile.load(path: path, sections: ["model", "pretraining"])
-        try self.init(ConfigurationReader(file.configuration))
+        self = try RunDirectory(path: Path.parent(of: path)).readingConfiguration {
+            let file = try SweepFile.load(path: path, sections: ["model", "pretraining"])
+            return try BaseConfiguration(ConfigurationReader(file.configuration))
+        }
     }
 
     /// Reads the sections `model` and `pretraining`.
@@ -116,9 +141,11 @@ extension PlannedRun {
             )
         }
         guard metadata.status == .finished else {
+            let hint =
+                metadata.status == .failed ? " --retry-failed` tries it again" : "` finishes it"
             throw RunError(
                 description: "'\(directory.path)' is not finished (\(metadata.status.rawValue)); "
-                    + "`sandbox train \(directory.configurationPath) --runs \(root)` finishes it")
+                    + "`sandbox train \(directory.configurationPath) --runs \(root)\(hint)")
         }
         let configuration = try RunConfiguration(run: directory, overrides: overrides)
         self.init(

@@ -98,13 +98,16 @@ public struct SweepPlan: Sendable {
         }
     }
 
-    /// What was last asked for under a sweep's name, from its manifest and its runs' configurations.
+    /// The finished runs of what was last asked for under a sweep's name, from its manifest and their configurations.
     ///
     /// - Parameters:
     ///   - directory: the sweep's folder.
     ///   - root: the folder that holds the runs.
-    /// - Throws: one sentence that names the file and the cure.
-    public init(_ directory: SweepDirectory, root: String) throws {
+    /// - Returns: the plan, and the manifest, which lists the other runs too.
+    /// - Throws: one sentence that names the file and the cure, also when no run is finished.
+    public static func finished(
+        in directory: SweepDirectory, root: String
+    ) throws -> (plan: SweepPlan, manifest: SweepManifest) {
         guard let manifest = try directory.manifest() else {
             throw RunError(
                 description:
@@ -114,7 +117,17 @@ public struct SweepPlan: Sendable {
         let node = ConfigurationNode(manifest.evaluate, source: directory.manifestPath)
         let evaluation = try EvaluationConfiguration(ConfigurationReader(node, name: "evaluate"))
         var bases: [PlannedBase] = []
-        let runs = try manifest.trials.map { entry in
+        // The others may have no folder yet, nor a base.
+        let finished = try manifest.trials.filter {
+            try directory.run($0.run).metadata()?.status == .finished
+        }
+        if finished.isEmpty {
+            throw RunError(
+                description:
+                    "'\(directory.path)' has no finished run; ask for the sweep again to train them"
+            )
+        }
+        let runs = try finished.map { entry in
             let run = directory.run(entry.run)
             let configuration = try RunConfiguration(run: run, evaluation: evaluation)
             let base =
@@ -125,26 +138,16 @@ public struct SweepPlan: Sendable {
                 configuration: configuration, base: base, hash: entry.hash, name: entry.run,
                 varying: entry.varying)
         }
-        self.init(name: manifest.name, runs: runs, bases: bases, evaluation: evaluation)
+        let plan = SweepPlan(
+            name: manifest.name, runs: runs, bases: bases, evaluation: evaluation)
+        return (plan, manifest)
     }
 
-    /// The plan with the finished runs alone.
-    ///
-    /// - Parameter directory: the sweep's folder.
-    /// - Throws: when no run is finished.
-    public func finished(in directory: SweepDirectory) throws -> SweepPlan {
-        let finished = try runs.filter {
-            try directory.run($0.name).metadata()?.status == .finished
-        }
-        if finished.isEmpty {
-            throw RunError(
-                description:
-                    "'\(directory.path)' has no finished run; ask for the sweep again to train them"
-            )
-        }
-        return SweepPlan(
-            name: name, runs: finished,
-            bases: bases.filter { base in finished.contains { $0.base.hash == base.hash } },
+    /// The plan with some of its runs alone.
+    func with(_ runs: [PlannedRun]) -> SweepPlan {
+        SweepPlan(
+            name: name, runs: runs,
+            bases: bases.filter { base in runs.contains { $0.base.hash == base.hash } },
             evaluation: evaluation)
     }
 

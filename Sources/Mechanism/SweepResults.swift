@@ -23,21 +23,18 @@ public struct LossRecord: Sendable {
 
     /// The training losses of a run.
     ///
-    /// - Throws: ``RunError`` when metrics.jsonl is missing or damaged, or is not as long as the last checkpoint says.
+    /// - Throws: one sentence with the cure when metrics.jsonl is missing or damaged, or is not as long as the last
+    ///   checkpoint of a finished run says.
     static func read(_ directory: RunDirectory) throws -> [LossRecord] {
+        if let step = try directory.latestCheckpointStep(),
+            try directory.metadata()?.status == .finished
+        {
+            let state = try Checkpoint.readState(directory.checkpointPath(step: step))
+            try CountedRecords.check(
+                directory.metricsPath,
+                against: state.files[Path.name(of: directory.metricsPath)] ?? 0, isExact: true)
+        }
         do {
-            if let step = try directory.latestCheckpointStep(),
-                try directory.metadata()?.status == .finished
-            {
-                let state = try Checkpoint.readState(directory.checkpointPath(step: step))
-                let counted = state.files[Path.name(of: directory.metricsPath)] ?? 0
-                let present = try WholeFile.read(directory.metricsPath).count
-                if present != counted {
-                    throw SystemError(
-                        "'\(directory.metricsPath)' has \(present) bytes, and its last checkpoint counts \(counted)"
-                    )
-                }
-            }
             return try RecordReader.read(directory.metricsPath).compactMap { record in
                 guard let step = record["step"]?.integerValue,
                     let loss = record["train/loss"]?.doubleValue
@@ -45,10 +42,7 @@ public struct LossRecord: Sendable {
                 return LossRecord(step: step, loss: loss)
             }
         } catch let error as SystemError {
-            throw RunError(
-                description:
-                    "\(error); restore it, or delete the folder '\(directory.path)' to train it anew"
-            )
+            throw RunError(description: "\(error); \(directory.cure)")
         }
     }
 }

@@ -24,12 +24,14 @@ public struct SweepOutcome: Sendable {
 /// Runs a sweep: bases, fine-tuning, evaluation. What is done already is not done again, and what another process works
 /// on is waited for.
 public struct SweepRunner {
-    /// Trains runs in other processes, several at a time, and returns when all of them have ended.
+    /// Trains runs in other processes, several at a time, and returns when all of them have ended: those of the runs
+    /// whose process ended before its work was done.
     ///
     /// - Parameters:
     ///   - configurations: their `config.yaml`s.
     ///   - policy: what to do about runs that are there.
-    public typealias Elsewhere = (_ configurations: [String], _ policy: RunPolicy) throws -> Void
+    public typealias Elsewhere =
+        (_ configurations: [String], _ policy: RunPolicy) throws -> Set<String>
 
     /// What to run.
     public let plan: SweepPlan
@@ -61,14 +63,44 @@ public struct SweepRunner {
     /// - Throws: ``InterruptedError`` after a signal; otherwise what concerns the sweep as a whole.
     public func run(_ request: SweepFile, policy: RunPolicy = RunPolicy()) throws -> SweepOutcome {
         try directory.create(sweepText: request.text, manifest: manifest(request))
-        let (finished, failures) = try train(policy)
+        return try outcome(policy)
+    }
+
+    /// Notes the request again and lets `write` write what it came to: what the sweep's folder holds then belongs
+    /// together, whatever else was asked for under the sweep's name meanwhile.
+    ///
+    /// - Parameters:
+    ///   - request: the sweep as it was asked for.
+    ///   - write: writes table and pictures.
+    public func conclude(_ request: SweepFile, _ write: () throws -> Void) throws {
+        try directory.create(sweepText: request.text, manifest: manifest(request), write)
+    }
+
+    /// Trains and measures everything that is not done yet, and reads it.
+    ///
+    /// - Parameter policy: what to do about runs that are there already.
+    /// - Throws: ``InterruptedError`` after a signal; otherwise what concerns the sweep as a whole.
+    public func outcome(_ policy: RunPolicy) throws -> SweepOutcome {
+        var (finished, failures) = try train(policy)
+        var results: SweepResults?
+        var lastProblem = ""
+        while results == nil, !finished.isEmpty {
+            if InterruptFlag.isRaised { throw InterruptedError() }
+            do {
+                results = try SweepResults(
+                    plan, runs: finished, root: trainer.root, workers: trainer.workers)
+            } catch let error where "\(error)" != lastProblem {
+                // Another process may have begun a run anew since; what is wrong otherwise is wrong again.
+                lastProblem = "\(error)"
+                let again = try SweepRunner(plan: plan.with(finished), trainer: trainer)
+                    .train(policy.afterwards)
+                finished = again.finished
+                failures += again.failures
+            }
+        }
         // Nothing is lost from here on: files are written whole or not at all.
         if InterruptFlag.isRaised { throw InterruptedError() }
         InterruptFlag.exitAtOnce()
-        let results =
-            finished.isEmpty
-            ? nil
-            : try SweepResults(plan, runs: finished, root: trainer.root, workers: trainer.workers)
         return SweepOutcome(results: results, failures: failures)
     }
 
@@ -82,8 +114,11 @@ public struct SweepRunner {
     public func train(
         _ policy: RunPolicy
     ) throws -> (finished: [PlannedRun], failures: [RunFailure]) {
+        var ofBases = policy
+        ofBases.retriesFailed = policy.retriesFailed || policy.restarts
+        ofBases.restarts = false
         var failures = try complete(
-            plan.bases, policy: RunPolicy(retriesFailed: policy.retriesFailed || policy.restarts),
+            plan.bases, policy: ofBases,
             prepare: trainer.prepare, path: { trainer.directory($0).configurationPath }
         ) { try trainer.complete($0, for: plan, policy: $1) }
         let lost = Set(failures.map(\.index))
@@ -124,7 +159,13 @@ public struct SweepRunner {
                     return (isDone == false || isDone == nil || policy.restarts)
                         && (try? prepare(items[index], policy)) != nil
                 })
-            try elsewhere(handedOver.sorted().map { path(items[$0]) }, policy)
+            let undone = try elsewhere(handedOver.sorted().map { path(items[$0]) }, policy)
+            for index in handedOver where undone.contains(path(items[index])) {
+                handedOver.remove(index)
+                trainer.reporter.noticed(
+                    "the process for \(Path.parent(of: path(items[index]))) ended too early; its work is done here"
+                )
+            }
         }
         var pending = Array(items.indices)
         var isWaiting = false
@@ -133,7 +174,7 @@ public struct SweepRunner {
             for index in pending {
                 if InterruptFlag.isRaised { throw InterruptedError() }
                 do {
-                    let policy = handedOver.contains(index) ? RunPolicy.afterOthers : policy
+                    let policy = handedOver.contains(index) ? policy.afterwards : policy
                     if try !body(items[index], policy) { held.append(index) }
                 } catch let error as InterruptedError {
                     throw error

@@ -38,7 +38,15 @@ public struct Validation: Sendable {
             note(path, "'\(path)' is missing; name a file or folder that is there", isDamage: false)
             return
         }
-        if Folder.isFolder(path) { checkFolder(root: root) } else { checkFile(root: root) }
+        if Folder.isFolder(path) {
+            checkFolder(root: root)
+        } else if Folder.holdsFile(path) {
+            checkFile(root: root)
+        } else {
+            // Reading a pipe would wait for somebody to write into it.
+            note(
+                path, "'\(path)' is a pipe or a device; name a file or a folder", isDamage: false)
+        }
     }
 
     // MARK: Kinds
@@ -81,6 +89,8 @@ public struct Validation: Sendable {
             attempt(path) {
                 "checkpoint state, step \(try Checkpoint.readState(Self.folder(of: path)).step)"
             }
+        } else if EventFile.isName(name) {
+            attempt(path) { counted(try EventReader.read(path).count, "event") }
         } else if name.hasSuffix(".safetensors") {
             attempt(path) { try Self.safetensorsSummary(path) }
         } else if name.hasSuffix(".jsonl") {

@@ -35,6 +35,18 @@ public enum AtomicFile {
         try write(Data(text.utf8), to: path)
     }
 
+    /// Gives the file at `path` the name `target`, in place of a file that was there.
+    ///
+    /// - Returns: false when nothing is at `path`.
+    public static func move(_ path: String, to target: String) throws -> Bool {
+        if rename(path, target) != 0 {
+            if errno == ENOENT { return false }
+            throw SystemError.failed(to: "rename", path)
+        }
+        synchronizeFolder(of: target)
+        return true
+    }
+
     /// Makes `path` a symbolic link to `target`, in place of a link that was there.
     ///
     /// - Parameter target: the link's text, usually a name in the same folder.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An exclusive `flock(2)` on a file, held until ``release()`` or the object's end.
+/// A `flock(2)` on a file, exclusive unless it says otherwise, held until ``release()`` or the object's end.
 ///
 /// The kernel drops it when the process dies, however it dies, so a lock never goes stale. The holder's
 /// process id stands in the file for messages.
@@ -29,8 +29,18 @@ public final class FileLock {
         return lock
     }
 
-    /// Whether somebody holds the lock now; false when the file is missing.
-    public static func isHeld(_ path: String) throws -> Bool {
+    /// Takes the lock together with others who share it, and waits for one who has it alone.
+    public static func lockShared(_ path: String) throws -> FileLock {
+        guard let lock = try acquire(path, flags: LOCK_SH) else {
+            throw SystemError.failed(to: "lock", path, code: EWOULDBLOCK)
+        }
+        return lock
+    }
+
+    /// Whether somebody holds the lock alone now; false when the file is missing.
+    ///
+    /// - Parameter isShareCounted: whether those who share it count as well.
+    public static func isHeld(_ path: String, isShareCounted: Bool = false) throws -> Bool {
         let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC) }
         if descriptor < 0 {
             if errno == ENOENT { return false }
@@ -38,15 +48,17 @@ public final class FileLock {
         }
         defer { close(descriptor) }
         // A shared lock is refused only by an exclusive holder; closing the descriptor drops it.
-        if retrying({ flock(descriptor, LOCK_SH | LOCK_NB) }) == 0 { return false }
-        if errno == EWOULDBLOCK { return true }
-        throw SystemError.failed(to: "lock", path)
+        let flags = (isShareCounted ? LOCK_EX : LOCK_SH) | LOCK_NB
+        return try !take(descriptor, flags, path)
     }
 
-    /// The process id that the last holder wrote, when the file has one.
+    /// The process id that the last holder wrote, when the file has one and that process lives: of those who share a
+    /// lock, the last to come may be the first to go.
     public static func holder(of path: String) -> Int32? {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let process = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), process > 0
+        else { return nil }
+        return kill(process, 0) != 0 && errno == ESRCH ? nil : process
     }
 
     /// Gives the lock back; a second call does nothing. The file stays: removing it would let two
@@ -61,17 +73,14 @@ public final class FileLock {
         // Close-on-exec, so that a child process does not keep the lock after our end.
         let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
         if descriptor < 0 { throw SystemError.failed(to: "open", path) }
-        var result = retrying { flock(descriptor, flags) }
-        // A process that only asks (isHeld) has a shared lock for some microseconds.
-        for _ in 0..<3 where result != 0 && errno == EWOULDBLOCK {
-            usleep(2000)
-            result = retrying { flock(descriptor, flags) }
-        }
-        if result != 0 {
-            let code = errno
+        do {
+            guard try take(descriptor, flags, path) else {
+                close(descriptor)
+                return nil
+            }
+        } catch {
             close(descriptor)
-            if code == EWOULDBLOCK { return nil }
-            throw SystemError.failed(to: "lock", path, code: code)
+            throw error
         }
         // Whoever deletes a run holds its lock: this one may be on a file that has just gone.
         if !isNamed(descriptor, path) {
@@ -84,6 +93,19 @@ public final class FileLock {
             throw SystemError.failed(to: "write", path)
         }
         return lock
+    }
+
+    /// Locks the file behind `descriptor`; false when others hold it.
+    private static func take(_ descriptor: Int32, _ flags: Int32, _ path: String) throws -> Bool {
+        var result = retrying { flock(descriptor, flags) }
+        // A process that only asks (isHeld) has the lock for some microseconds.
+        for _ in 0..<3 where result != 0 && errno == EWOULDBLOCK {
+            usleep(2000)
+            result = retrying { flock(descriptor, flags) }
+        }
+        if result == 0 { return true }
+        if errno == EWOULDBLOCK { return false }
+        throw SystemError.failed(to: "lock", path)
     }
 
     /// Whether `path` still names the file behind `descriptor`.

@@ -39,7 +39,13 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
             while !place.isEmpty && access(place, F_OK) != 0 { place = Path.parent(of: place) }
             return place.isEmpty ? nil : "'\(place)' is a file: name another folder or remove it"
         case EEXIST: return "remove it or name another"
-        case EISDIR: return "it is a folder: name a file"
+        case EISDIR:
+            return "it is a folder: name a file, or move it away if it stands in a file's place"
+        case ENOENT where !isReading:
+            if path.isEmpty { return "the name is empty: name a file" }
+            let parent = Path.parent(of: path)
+            let isMissing = !parent.isEmpty && access(parent, F_OK) != 0
+            return isMissing ? "create the folder '\(parent)' or name another" : nil
         case ENOSPC, EDQUOT: return "free some space and run the same command again"
         case EFBIG: return "raise the file-size limit (ulimit -f) and run the same command again"
         case EACCES, EPERM, EROFS:

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import InContextRegression
 import Mechanism
 import Platform
 
@@ -43,7 +44,7 @@ struct EvalCommand: ParsableCommand {
         let directory = try RunCatalog(root: place.runs).run(name).directory.placed
         let sweep = Path.parent(of: directory.path)
         let root = Path.parent(of: sweep)
-        let planned = try PlannedRun(directory, root: root, overrides: overrides)
+        let planned = try PlannedRun(directory, root: root, overrides: overrides())
         let trainer = place.trainer(root: root)
         try place.waiting(trainer, for: directory) {
             try trainer.complete(planned, sweep: Path.name(of: sweep), policy: .measuring)
@@ -53,11 +54,33 @@ struct EvalCommand: ParsableCommand {
         ).print(json: place.json)
     }
 
-    private var overrides: [String] {
+    private func overrides() throws -> [String] {
         var all: [String] = []
-        if let layouts { all.append("evaluate.layouts=[\(layouts)]") }
+        if let layouts {
+            all.append("evaluate.layouts=[\(try Self.layoutNames(layouts).joined(separator: ","))]")
+        }
         if let examples { all.append("evaluate.examples=\(examples)") }
         if let seed { all.append("evaluate.seed=\(seed)") }
         return all
+    }
+
+    /// The names in a list such as `cpt,cft`, as the option --layouts takes it.
+    ///
+    /// - Throws: `ConfigurationError` for an empty list or entry, and for a name of no layout.
+    private static func layoutNames(_ list: String) throws -> [String] {
+        let mark = SourceMark(source: "command line: --layouts \(list)")
+        return try list.split(separator: ",", omittingEmptySubsequences: false).map { entry in
+            let name = entry.trimmingCharacters(in: .whitespaces)
+            if name.isEmpty {
+                throw ConfigurationError(
+                    mark,
+                    "a name is empty; name layouts with one comma between two, such as cpt,cft")
+            }
+            do {
+                return try PromptLayout.named(name).name
+            } catch {
+                throw ConfigurationError(mark, "\(error)")
+            }
+        }
     }
 }

@@ -11,7 +11,8 @@ struct ExportCSVCommand: ParsableCommand {
         discussion: """
             Of a sweep it is summary.csv. Of a run the same columns are computed from its per-prompt errors: one row \
             per evaluation and k (mean, standard error and the 95 % bootstrap over prompts), then one per recorded \
-            training loss, with k empty.
+            training loss, with k empty. What 'sandbox eval' measured on other prompts is among them; the last column, \
+            evaluation, tells them apart by the hash that evaluations.jsonl has too.
 
             Exit status: 0 written, 1 a missing table or a damaged run, 64 a usage error or an unknown run or sweep.
 
@@ -66,6 +67,24 @@ func write(_ text: String, to output: String?) throws {
         try Terminal.print(text)
         return
     }
+    try refuseFilesOfRuns(output)
     try AtomicFile.write(text, to: output)
     try Terminal.print("wrote \(output)\n")
+}
+
+/// Refuses an --output inside a run's folder, by whatever path: the files there are the run's record.
+func refuseFilesOfRuns(_ output: String) throws {
+    let parent = Path.parent(of: output)
+    var folder = Path.parent(
+        of: Folder.resolved(output)
+            ?? "\(Folder.resolved(parent.isEmpty ? "." : parent) ?? "")/\(Path.name(of: output))")
+    while folder != Path.parent(of: folder) {
+        if let run = CatalogedRun(path: folder) {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --output \(output)"),
+                "the folder of the run \(run.qualifiedName) holds its record alone; name a file elsewhere"
+            )
+        }
+        folder = Path.parent(of: folder)
+    }
 }

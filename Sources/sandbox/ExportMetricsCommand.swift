@@ -13,7 +13,7 @@ struct ExportMetricsCommand: ParsableCommand {
             {evaluation: {model: {mean, std, bootstrap_low, bootstrap_high}}}, one number per k. The evaluation \
             'standard' is the run's own training layout, 'standard-LAYOUT' another one. The model is named as in the \
             public code, gpt2_embd=64_layer=4_head=4, with _RUN behind it when there are several; the baselines of \
-            evaluate.baselines stand beside it. The bounds are the 5 and 95 percent points of 1000 bootstrap means \
+            evaluate.baselines stand beside it. Under each layout it is what was measured first. The bounds are the 5 and 95 percent points of 1000 bootstrap means \
             over prompts.
 
             Exit status: 0 written, 1 a damaged or unmeasured run, 64 a usage error or an unknown run.

@@ -41,6 +41,7 @@ struct ForwardCommand: ParsableCommand {
             BLAS.useOneThread()
             let model = try StoredModel(folder: checkpoint)
             try refuseToOverwrite([input, model.weightsPath])
+            try refuseFilesOfRuns(output)
             let batch = try ForwardBatch(path: input, configuration: model.decoder.configuration)
             if gradients && batch.targets == nil {
                 throw ForwardError(

@@ -27,26 +27,26 @@ struct PlotCommand: ParsableCommand {
     private func plot() throws {
         let directory = try RunCatalog(root: output.place.runs).sweep(sweep).directory.placed
         let root = Path.parent(of: directory.path)
-        let asked = try SweepPlan(directory, root: root)
-        let plan = try asked.finished(in: directory)
-        if plan.runs.count < asked.runs.count && !output.place.quiet {
-            Terminal.write(
-                "note: \(asked.runs.count - plan.runs.count) of \(asked.runs.count) runs are not finished and not "
-                    + "shown\n", to: .error)
+        let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
+        let (shown, asked) = (plan.runs.count, manifest.trials.count)
+        if shown < asked {
+            note("\(asked - shown) of \(asked) runs are not finished and not shown")
         }
+        let lock = try directory.lock()
+        defer { lock.release() }
         InterruptFlag.install()
         let trainer = output.place.trainer(root: root)
         let runner = SweepRunner(plan: plan, trainer: trainer)
         // Measures what another evaluation has taken the place of.
-        let (finished, failures) = try runner.train(.measuring)
+        let outcome = try runner.outcome(.measuring)
         // A run that cannot be read for the moment must not narrow the table that is there.
-        if failures.isEmpty {
-            InterruptFlag.exitAtOnce()
-            try output.write(
-                SweepResults(
-                    plan, runs: finished, root: trainer.root, workers: output.place.workerCount),
-                to: directory)
+        if outcome.failures.isEmpty, let results = outcome.results {
+            try directory.whileAskedFor(manifest) {
+                try output.write(results, failures: [], to: directory)
+            }
+        } else if output.place.json {
+            try output.show(outcome)
         }
-        try failures.report()
+        try outcome.failures.report()
     }
 }

@@ -9,8 +9,8 @@ struct RunsRemoveCommand: ParsableCommand {
         commandName: "rm", abstract: "Delete runs, bases or whole sweeps.",
         discussion: """
             Only runs, bases and sweeps below the folder of --runs are removed. Asks first on a terminal, and needs \
-            --yes elsewhere. A run that a process works on stays, and so does a base from which other runs were \
-            trained, unless they go too or --force is given. A sweep that stays counts a removed run as queued: the \
+            --yes elsewhere. A run or a sweep that a process works on stays, and so does a base from which other runs \
+            were trained, unless they go too or --force is given. A sweep that stays counts a removed run as queued: the \
             same 'sandbox sweep' makes it again; its summary.csv and pictures are as they were until then. What sandbox \
             did not write into a sweep's folder stays, and the folder with it; in a run's folder it goes, and \
             --dry-run names it.
@@ -23,7 +23,10 @@ struct RunsRemoveCommand: ParsableCommand {
               sandbox runs rm polynomial bases/linear-s0-c7744882 --yes
             """)
 
-    @Argument(help: "Runs as for 'sandbox runs show', or sweeps by name or folder, below --runs.")
+    @Argument(
+        help:
+            "Runs as for 'sandbox runs show' (of a hash four digits at least), or sweeps by name or folder, below --runs."
+    )
     var runs: [String]
 
     @OptionGroup var folder: RunsFolder

@@ -62,15 +62,15 @@ private struct RunDescription {
         loss =
             RecordReader.last(run.directory.metricsPath) { $0["train/loss"]?.doubleValue != nil }?[
                 "train/loss"]?.doubleValue
-        var evaluations: [RecordedEvaluation] = []
+        var recorded: RecordedRun?
         if problem == nil {
             do {
-                evaluations = try RecordedRun(run).evaluations()
-            } catch let error as ModelFolderError {
+                recorded = try RecordedRun(run)
+            } catch let error as RunError {
                 problem = "\(error)"
             }
         }
-        self.evaluations = evaluations
+        evaluations = try recorded?.allEvaluations() ?? []
         configurationProblem = problem
         files = try run.files()
     }

@@ -28,6 +28,7 @@ struct Sandbox: ParsableCommand {
         ])
 
     static func main() {
+        StandardStreams.openClosedOnes()
         FailedWrites.becomeErrors()
         do {
             try refuseUnknownVerb()

@@ -42,6 +42,9 @@ struct SweepCommand: ParsableCommand {
 
     func validate() throws {
         if !(1...64).contains(jobs) { throw ValidationError("--jobs is from 1 to 64") }
+        if printConfig && output.place.json {
+            throw ValidationError("--print-config prints YAML; leave --json out")
+        }
     }
 
     func run() throws { try reportingErrors { try sweep() } }
@@ -69,14 +72,16 @@ struct SweepCommand: ParsableCommand {
         let runner = SweepRunner(
             plan: plan, trainer: output.place.trainer(display),
             elsewhere: jobs == 1 ? nil : { try pool.train($0, policy: $1) })
+        let lock = try runner.directory.lock()
+        defer { lock.release() }
         let outcome = try runner.run(file, policy: treatment.policy)
-        if let results = outcome.results {
-            // A run that cannot be read for the moment must not narrow the table that is there.
-            if outcome.failures.allSatisfy(\.isFinal) {
-                try output.write(results, to: runner.directory)
-            } else {
-                try output.show(results)
+        // A run that cannot be read for the moment must not narrow the table that is there.
+        if let results = outcome.results, outcome.failures.allSatisfy(\.isFinal) {
+            try runner.conclude(file) {
+                try output.write(results, failures: outcome.failures, to: runner.directory)
             }
+        } else {
+            try output.show(outcome)
         }
         try outcome.failures.report()
     }

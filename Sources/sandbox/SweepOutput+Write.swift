@@ -11,8 +11,11 @@ extension SweepOutput {
     ///
     /// - Parameters:
     ///   - results: the finished sweep.
+    ///   - failures: the runs that could not be finished.
     ///   - directory: the sweep's folder.
-    func write(_ results: SweepResults, to directory: SweepDirectory) throws {
+    func write(
+        _ results: SweepResults, failures: [RunFailure], to directory: SweepDirectory
+    ) throws {
         let summary = SweepSummary(results, workers: place.workerCount)
         let table = summary.table()
         try table.write(to: directory.summaryPath)
@@ -32,18 +35,24 @@ extension SweepOutput {
             written += try draw(figures, in: folder, root: root, summaryText: table.text)
         }
         if place.json {
-            try Terminal.print(CanonicalJSON.text(of: report.json(written: written)) + "\n")
+            try Terminal.print(
+                CanonicalJSON.text(of: report.json(written: written, failures: failures)) + "\n")
         } else {
             try Terminal.print(written.map { "wrote \($0)\n" }.joined())
         }
     }
 
-    /// Prints the table and writes nothing.
-    func show(_ results: SweepResults) throws {
-        let report = SweepTable(SweepSummary(results, workers: place.workerCount))
-        try Terminal.print(
-            place.json
-                ? CanonicalJSON.text(of: report.json(written: [])) + "\n" : report.text + "\n")
+    /// Prints the table, when a run is finished, and writes nothing.
+    func show(_ outcome: SweepOutcome) throws {
+        let report = outcome.results.map {
+            SweepTable(SweepSummary($0, workers: place.workerCount))
+        }
+        if place.json {
+            let json = (report ?? SweepTable()).json(written: [], failures: outcome.failures)
+            try Terminal.print(CanonicalJSON.text(of: json) + "\n")
+        } else if let report {
+            try Terminal.print(report.text + "\n")
+        }
     }
 
     private func draw(
@@ -104,7 +113,8 @@ struct SweepTable {
         let functionClass: String
         let label: String
         let seeds: Int
-        let finalLoss: Double
+        /// Nil when no step was trained.
+        let finalLoss: Double?
         let errors: [(layout: String, estimate: Estimate)]
     }
 
@@ -112,6 +122,11 @@ struct SweepTable {
     private let layouts: [String]
     private let baseLine: String
     private let bases: JSONValue
+
+    /// The table of a sweep without a finished run.
+    init() {
+        (rows, layouts, baseLine, bases) = ([], [], "", [])
+    }
 
     init(_ summary: SweepSummary) {
         var measured: [PromptLayout] = []
@@ -124,7 +139,7 @@ struct SweepTable {
             return Row(
                 functionClass: group.functionClass.name, label: group.label,
                 seeds: group.runs.count,
-                finalLoss: losses.reduce(0, +) / Double(max(1, losses.count)),
+                finalLoss: losses.isEmpty ? nil : losses.reduce(0, +) / Double(losses.count),
                 errors: measured.compactMap { layout in
                     summary.meanError(group, layout: layout).map { (layout.name, $0) }
                 })
@@ -149,7 +164,7 @@ struct SweepTable {
             lines.append(
                 [
                     row.functionClass, row.label, String(row.seeds),
-                    String(format: "%.4g", row.finalLoss),
+                    TextTable.number(row.finalLoss),
                 ]
                     + layouts.map { layout in
                         row.errors.first { $0.layout == layout }.map { text($0.estimate) } ?? "–"
@@ -173,13 +188,13 @@ struct SweepTable {
     }
 
     /// The table for programs.
-    func json(written: [String]) -> JSONValue {
+    func json(written: [String], failures: [RunFailure]) -> JSONValue {
         [
             "rows": .array(
                 rows.map { row in
                     [
                         "class": .string(row.functionClass), "layout": .string(row.label),
-                        "seeds": .integer(row.seeds), "loss": .number(row.finalLoss),
+                        "seeds": .integer(row.seeds), "loss": .optional(row.finalLoss),
                         "errors": .object(
                             Dictionary(
                                 uniqueKeysWithValues: row.errors.map { layout, estimate in
@@ -195,6 +210,8 @@ struct SweepTable {
                     ]
                 }),
             "bases": bases,
+            "failures": .array(
+                failures.map { ["run": .string($0.run), "error": .string($0.sentence)] }),
             "written": .array(written.map(JSONValue.string)),
         ]
     }

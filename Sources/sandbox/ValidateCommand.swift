@@ -11,9 +11,9 @@ struct ValidateCommand: ParsableCommand {
         abstract: "Check sweep files, configurations, safetensors files, checkpoints and runs.",
         discussion: """
             A YAML file is read as 'sandbox sweep -f' reads it, and a run's config.yaml as the run's. Of a run's folder \
-            everything is read: metadata, configuration, every line of metrics.jsonl and evaluations.jsonl, the latest \
-            checkpoint as a resumed run would, the evaluations; of a sweep's folder every run. A problem is one line \
-            with the file and the cure.
+            everything is read: metadata, configuration, every line of metrics.jsonl and evaluations.jsonl, the event \
+            files, the latest checkpoint as a resumed run would, the evaluations; of a sweep's folder every run. A \
+            problem is one line with the file and the cure.
 
             Exit status: 0 all sound, 1 a damaged run or file, 64 a bad configuration, a missing file or a usage error.
 

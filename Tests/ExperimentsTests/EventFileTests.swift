@@ -119,7 +119,8 @@ import Testing
         let (path, ends) = try sample(3, in: folder)
         let whole = try bytes(path)
         let name = "run/" + Path.name(of: path)
-        let cure = "; restore the file, or remove it and start the run again"
+        let cure =
+            "; restore it, or delete the folder 'run' and ask for the run again, which makes it anew"
         for (offset, what) in [(3, "length"), (9, "length"), (15, "data"), (-1, "data")] {
             var damaged = whole
             damaged[offset < 0 ? ends[2] + offset : ends[1] + offset] ^= 0x10
@@ -130,6 +131,8 @@ import Testing
             #expect(folder.message { try EventReader.read(path) } == message)
             #expect(folder.message { try EventWriter(path: path) } == message)
             #expect(folder.message { try EventWriter(path: path, cutTo: ends[2]) } == message)
+            #expect(folder.message { try EventReader.read(path, first: ends[2]) } == message)
+            #expect(try EventReader.read(path, first: ends[1]).map(\.step) == [1])
             #expect(try bytes(path) == damaged)
 
         }
@@ -145,43 +148,32 @@ import Testing
         let folder = try TemporaryFolder()
         let (path, _) = try sample(10, in: folder)
         let undisturbed = try bytes(path)
-        for isCutAtOpening in [true, false] {
-            let resumed = folder.file("resumed-\(isCutAtOpening)")
-            var stored = 0
-            do {
-                let writer = try EventWriter(creatingIn: resumed, time: time)
-                for step in 1...7 {
-                    try append(step, to: writer)
-                    if step == 4 { stored = try writer.byteLength }
-                }
+        let resumed = folder.file("resumed")
+        var stored = 0
+        do {
+            let writer = try EventWriter(creatingIn: resumed, time: time)
+            for step in 1...7 {
+                try append(step, to: writer)
+                if step == 4 { stored = try writer.byteLength }
             }
-            let path = try #require(try EventFile.paths(in: resumed).first)
-            try overwrite(path, try bytes(path).dropLast(5))
-            let writer = try EventWriter(path: path, cutTo: isCutAtOpening ? stored : nil)
-            if !isCutAtOpening { try writer.truncate(toByteLength: stored) }
-            for step in 5...10 { try append(step, to: writer) }
-            #expect(try bytes(path) == undisturbed)
-            #expect(try steps(path) == Array(1...10))
         }
+        let file = try #require(try EventFile.paths(in: resumed).first)
+        try overwrite(file, try bytes(file).dropLast(5))
+        let writer = try EventWriter(path: file, cutTo: stored)
+        for step in 5...10 { try append(step, to: writer) }
+        #expect(try bytes(file) == undisturbed)
+        #expect(try steps(file) == Array(1...10))
     }
 
-    @Test func truncatesToWholeRecords() throws {
+    @Test func refusesAFileThatIsShorterThanItsCheckpoint() throws {
         let folder = try TemporaryFolder()
         let (path, ends) = try sample(4, in: folder)
-        let writer = try EventWriter(path: path)
-        try writer.truncate(toByteLength: ends[3] + 7)
-        #expect(try writer.byteLength == ends[3])
+        let whole = try bytes(path)
         let refusal =
-            "'run/\(Path.name(of: path))' has \(ends[3]) bytes, but its checkpoint was written at "
-            + "\(ends[4]); the file was cut or replaced: restore it, or start the run again"
-        #expect(folder.message { try writer.truncate(toByteLength: ends[4]) } == refusal)
-        #expect(folder.message { try EventWriter(path: path, cutTo: ends[4]) } == refusal)
-        try writer.truncate(toByteLength: ends[3] - 1)
-        #expect(try steps(path) == [1, 2])
-        try writer.truncate(toByteLength: 0)
-        #expect(try writer.byteLength == ends[0])
-        try append(9, to: writer)
-        #expect(try steps(path) == [9])
+            "'run/\(Path.name(of: path))' has \(ends[4]) bytes, but its checkpoint was written at "
+            + "\(ends[4] + 1); the file was cut or replaced: restore it, or delete the folder 'run' to train it anew"
+        #expect(folder.message { try EventWriter(path: path, cutTo: ends[4] + 1) } == refusal)
+        #expect(try bytes(path) == whole)
     }
 
     @Test func startsEmptyFilesAndRefusesForeignOnes() throws {

@@ -202,7 +202,7 @@ private struct RunsFolder {
                 + "from it; remove those runs first, or in the same command, or give --force to remove the base alone "
                 + "(their results stay readable); nothing was removed")
         #expect(try runs.catalog.runs().count == 5)
-        try RunRemoval(["bases/c77"], in: runs.catalog, force: true).perform()
+        try RunRemoval(["bases/c774"], in: runs.catalog, force: true).perform()
         #expect(try runs.catalog.runs().map(\.sweep) == ["first", "first", "second", "second"])
     }
 

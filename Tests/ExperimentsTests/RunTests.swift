@@ -143,7 +143,15 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
         try run.publishCheckpoint(step: 3) { try AtomicFile.write("3", to: $0 + "/state.json") }
         try run.clear()
         #expect(try Folder.contents(of: run.path) == ["lock"])
-        lock.release()
+        // A crash after the first act, and one in a folder without metadata.
+        for mark in ["", "{}"] {
+            try folder.write(mark, to: "run/metadata.json.clearing")
+            try folder.write("x", to: "run/evaluations/step_3/cft.standard.safetensors")
+            lock.release()
+            let next = try run.lock()
+            #expect(try Folder.contents(of: run.path) == ["lock"])
+            next.release()
+        }
     }
 }
 
@@ -169,6 +177,15 @@ private func metadata(_ status: RunStatus = .queued) -> RunMetadata {
             folder.message { try bad.create(sweepText: "", manifest: manifest) }
                 == "cannot create the folder 'runs/poly/sweep.yaml/x': Not a directory; 'runs/poly/sweep.yaml' is a "
                 + "file: name another folder or remove it")
+        // What a plot shows is written while the request it was read from still stands.
+        var isWritten = false
+        try sweep.whileAskedFor(manifest) { isWritten = true }
+        #expect(isWritten)
+        try sweep.updateManifest { $0.trials[0].run = "cpt-s0-00000001" }
+        #expect(
+            folder.message {
+                try sweep.whileAskedFor(manifest) { Issue.record("another request stands there") }
+            }.hasSuffix("another sweep was asked for under this name; plot it again"))
         try Folder.remove(sweep.manifestPath)
         // A run that no sweep asked for has no manifest to follow.
         try sweep.updateManifest { _ in Issue.record("there is nothing to change") }

@@ -74,6 +74,20 @@ import Testing
             ])
     }
 
+    /// What the command line narrows, the file's exclusions need not follow; its own must hold.
+    @Test func narrowingKeepsExclusions() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "seeds: [0, 1]\nparameters: {layout: {values: [cpt, cft]}}\n"
+                + "exclude: [{layout: cft, seed: 1}]\n", to: "f.yaml")
+        func load(_ overrides: String...) throws -> SweepFile {
+            try SweepFile.load(
+                path: folder.file("f.yaml"), sections: sweepSections, overrides: overrides)
+        }
+        #expect(try trialLabels(load("layout=[cpt]", "seeds=1")) == ["s0"])
+        #expect(throws: ConfigurationError.self) { try load("exclude=[{layout: cfd}]") }
+    }
+
     @Test func drawsAreFrozenAndIndependent() throws {
         let yaml = """
             method: random

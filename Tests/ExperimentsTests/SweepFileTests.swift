@@ -258,6 +258,19 @@ import Testing
             "f.yaml: exclude leaves none of the trials; remove an entry"
         ),
         (
+            "parameters: {layout: {values: [a, b]}}\nexclude: [{layout: [a, c]}]",
+            "f.yaml:2:24: exclude names 'c', which layout never is (accepted: a, b)"
+        ),
+        (
+            "seeds: [0, 2]\nexclude: [{seed: 1}]",
+            "f.yaml:2:18: exclude names 1, which seed never is (accepted: 0, 2)"
+        ),
+        (
+            "parameters: {layout: {min: 1, max: 3}}\nexclude: [{layout: 4}]",
+            "f.yaml:2:20: exclude names 4, which layout never is (accepted: numbers from 1.0 to 3.0)"
+        ),
+        ("name:", "f.yaml:1:6: name is empty; give the sweep a name, or leave the key out"),
+        (
             "exclude: [{}]",
             "f.yaml:1:11: an entry of exclude is empty; name a parameter and its value"
         ),

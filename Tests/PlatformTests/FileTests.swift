@@ -110,7 +110,10 @@ import Testing
         #expect(try WholeFile.read(folder.file("a"), maximumBytes: 5).count == 5)
         let cases = [
             (folder.file("a"), "it is longer than 4 bytes"),
-            (folder.path, "Is a directory; it is a folder: name a file"),
+            (
+                folder.path,
+                "Is a directory; it is a folder: name a file, or move it away if it stands in a file's place"
+            ),
             (folder.file("b"), "No such file or directory"),
         ]
         for (path, reason) in cases {
@@ -131,6 +134,15 @@ import Testing
         )
         let writing = SystemError.failed(to: "write", "a", code: EACCES)
         #expect(writing.description.hasSuffix("; choose another place or change its permissions"))
+    }
+
+    @Test func aMissingFolderIsToBeMade() {
+        let place = SystemError.failed(to: "write", "nowhere/deep/a", code: ENOENT)
+        #expect(place.description.hasSuffix("; create the folder 'nowhere/deep' or name another"))
+        let nameless = SystemError.failed(to: "write", "", code: ENOENT)
+        #expect(nameless.description.hasSuffix("; the name is empty: name a file"))
+        let reading = SystemError.failed(to: "read", "nowhere/a", code: ENOENT)
+        #expect(reading.description == "cannot read 'nowhere/a': No such file or directory")
     }
 
     @Test func aFolderThatCannotBeMadeIsNamedByItsOwnName() throws {

@@ -36,6 +36,23 @@ import Testing
         #expect(try FileLock.tryLock(path) != nil)
     }
 
+    @Test func isSharedWithOthersWhoShareIt() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let first = try FileLock.lockShared(path)
+        let second = try FileLock.lockShared(path)
+        #expect(try !FileLock.isHeld(path) && FileLock.isHeld(path, isShareCounted: true))
+        #expect(try FileLock.tryLock(path) == nil)
+        first.release()
+        #expect(try FileLock.tryLock(path) == nil)
+        second.release()
+        #expect(try !FileLock.isHeld(path, isShareCounted: true))
+        #expect(try FileLock.tryLock(path) != nil)
+        // The number of a process that has ended tells nobody whom to stop.
+        try "999999999\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(FileLock.holder(of: path) == nil)
+    }
+
     @Test func keepsAnotherProcessOutAndNamesItself() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("lock")
@@ -78,7 +95,10 @@ import Testing
         let path = folder.file("none/lock")
         #expect(try !FileLock.isHeld(path))
         let error = #expect(throws: SystemError.self) { try FileLock.tryLock(path) }
-        #expect(error?.description == "cannot open '\(path)': No such file or directory")
+        #expect(
+            error?.description
+                == "cannot open '\(path)': No such file or directory; create the folder '\(folder.file("none"))' or name "
+                + "another")
     }
 
     private func status(_ program: String, _ arguments: [String]) throws -> Int32 {

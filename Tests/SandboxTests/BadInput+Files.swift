@@ -288,7 +288,7 @@ extension BadInput {
         },
         BadInput(
             "metrics shorter than at the checkpoint", status: 1, says: ["{cpt}/metrics.jsonl"],
-            cures: runCures + ["start the run again"], allowed: begun
+            cures: runCures, allowed: begun
         ) {
             try $0.interrupt("{cpt}")
             try $0.cut("{cpt}/metrics.jsonl", to: 0)

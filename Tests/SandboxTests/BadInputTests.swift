@@ -21,6 +21,10 @@ import Testing
         try check(row)
     }
 
+    @Test(arguments: BadInput.cures) func curesThatWork(_ row: BadInput) throws {
+        try check(row)
+    }
+
     @Test(arguments: BadInput.outputs) func placesThatCannotBeWritten(_ row: BadInput) throws {
         try check(row)
     }

@@ -87,6 +87,19 @@ private struct Project {
         #expect(try project.files() == before)
     }
 
+    /// Listing and showing take any unambiguous beginning; what is deleted must be meant.
+    @Test(arguments: ["c", "c77", "bases/c77", "1af", "tiny/1AF"])
+    func aFewDigitsRemoveNothing(argument: String) throws {
+        let project = try Project()
+        let before = try project.files()
+        let outcome = try project.rm(argument)
+        #expect(outcome.exitCode == 64 && outcome.output == "", "\(outcome)")
+        #expect(outcome.errors.contains("is too short to remove a run by (it would be "))
+        #expect(outcome.errors.hasSuffix("give at least 4 digits of its hash, or its name\n"))
+        #expect(try project.files() == before)
+        #expect(try project.run(["show", argument, "--json"]).exitCode == 0)
+    }
+
     @Test func theFoldersOneStandsInStay() throws {
         let project = try Project()
         // The project is a sweep of the folder above, and the home folder.

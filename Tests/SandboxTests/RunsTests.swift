@@ -192,7 +192,8 @@ private struct TrainedSweep {
         let own = lines.filter { $0.hasPrefix("tiny,\(sweep.cft),") }
         #expect(own.count == 3 * 5 + 3)
         let of = try sweep.output("export", "csv", sweep.cft).split(separator: "\n")
-        #expect(of == [lines[0]] + own)
+        // The last column, which the sweep's table does not have, tells prompts apart.
+        #expect(of.map { $0[..<($0.lastIndex(of: ",") ?? $0.endIndex)] } == [lines[0]] + own)
         let base = try sweep.output("export", "csv", sweep.base).split(separator: "\n")
         #expect(
             base.contains {

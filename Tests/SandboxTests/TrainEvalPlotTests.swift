@@ -239,6 +239,7 @@ import Testing
         let block = try #require(readme.components(separatedBy: "```yaml\n").last)
         let yaml = try #require(block.components(separatedBy: "```").first)
         let folder = try TemporaryDirectory()
+        #expect(readme.contains("`sandbox sweep -f sweeps/drawn.yaml`"))
         try folder.write(yaml, to: "sweeps/drawn.yaml")
         try FileManager.default.copyItem(
             atPath: Program.package + "/sweeps/base", toPath: folder.file("sweeps/base"))

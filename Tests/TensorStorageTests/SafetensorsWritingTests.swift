@@ -86,7 +86,9 @@ import Testing
         let missing = directory.file("missing/model.safetensors")
         #expect(
             throws: TensorStorageError(
-                path: missing, "cannot be created: No such file or directory.")
+                path: missing,
+                "cannot be created: No such file or directory; create the folder '\(directory.file("missing"))' or "
+                    + "name another.")
         ) { try writeSafetensors([content], to: missing) }
         let occupied = directory.file("occupied")
         try FileManager.default.createDirectory(
@@ -94,7 +96,9 @@ import Testing
         #expect(
             throws: TensorStorageError(
                 path: occupied,
-                "cannot be put in its place: Is a directory; it is a folder: name a file.")
+                "cannot be put in its place: Is a directory; it is a folder: name a file, or move it away if it stands "
+                    + "in a file's place."
+            )
         ) { try writeSafetensors([content], to: occupied) }
         #expect(try directory.names() == ["occupied"])
     }

@@ -1,0 +1,20 @@
+import Foundation
+import Testing
+
+@testable import Platform
+
+@Suite struct LineSplitterTests {
+    /// Wherever the bytes are cut, within a line, a character or an empty line, the lines are the same.
+    @Test(arguments: 1...9) func linesDoNotDependOnThePieces(size: Int) {
+        let bytes = Array("error: a\n\nwärning: ü\nend".utf8)
+        var splitter = LineSplitter()
+        var lines: [String] = []
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            lines += splitter.lines(
+                endingWith: Data(bytes[start..<min(start + size, bytes.count)]))
+        }
+        #expect(lines == ["error: a", "", "wärning: ü"])
+        #expect(splitter.remainder() == "end")
+        #expect(splitter.remainder() == nil)
+    }
+}
