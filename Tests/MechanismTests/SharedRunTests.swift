@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -56,7 +57,7 @@ import Testing
         #expect(log.phases.last == "multilinear \(first.name)")
         // What is wrong for another reason is told and not tried for ever.
         try folder.write("{\n", to: "tiny/\(first.name)/metrics.jsonl")
-        let error = #expect(throws: RunError.self) { try run(plan, in: folder) }
+        let error = #expect(throws: SystemError.self) { try run(plan, in: folder) }
         #expect(error?.description.contains("metrics.jsonl") == true)
     }
 }

@@ -93,7 +93,7 @@ import Testing
         // Even the superuser cannot create a file there.
         let refused = problem(writing: figure, to: "/proc/self/figure.png")
         #expect(
-            [ENOENT, EACCES, EPERM].map { SystemError.reason($0, at: "") }.contains {
+            [ENOENT, EACCES, EPERM].map { SystemError.reason($0, at: "/proc/self/figure.png") }.contains {
                 refused == "The picture /proc/self/figure.png cannot be written: \($0)."
             }, "\(refused)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
