@@ -70,7 +70,7 @@ public struct RunMetadata: Hashable, Codable, Sendable {
     public var step: Int?
     /// This program's version.
     public var sandboxVersion: String
-    /// The BLAS kernel in use, such as `Cooperlake`: results are bit-identical only under the same one.
+    /// The BLAS kernel in use, such as `Cooperlake`: training does not use it.
     public var blasKernel: String?
     /// Versions of the libraries in use, by name.
     public var libraries: [String: String]

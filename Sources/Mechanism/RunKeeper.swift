@@ -255,19 +255,21 @@ struct RunKeeper {
 
     /// Says what continuing from a checkpoint means for the bits, where that is not plain.
     private func tellContinuation(of checkpoint: CheckpointState, _ log: Logger) {
-        if checkpoint.blasKernel != BLAS.kernelName {
+        func tell(_ change: String, _ reason: String) {
             let line =
-                "\(directory.path) was trained with the BLAS kernel \(checkpoint.blasKernel) and continues with "
-                + "\(BLAS.kernelName): the result will not be bit-identical to an undisturbed run"
-            log.warning("\(line)")
-            warning(line)
-        }
-        if checkpoint.workers != workers {
-            let line =
-                "\(directory.path) continues with \(workers) instead of \(checkpoint.workers) workers: the result "
-                + "is bit-identical to an undisturbed run for any number of workers"
+                "\(directory.path) continues with \(change): the result is bit-identical to an undisturbed run "
+                + reason
             log.notice("\(line)")
             notice(line)
+        }
+        if checkpoint.blasKernel != BLAS.kernelName {
+            tell(
+                "the BLAS kernel \(BLAS.kernelName) instead of \(checkpoint.blasKernel)",
+                "under any of them, because training uses none")
+        }
+        if checkpoint.workers != workers {
+            tell(
+                "\(workers) instead of \(checkpoint.workers) workers", "for any number of workers")
         }
     }
 

@@ -26,7 +26,8 @@ public struct CheckpointState: Codable, Sendable, Equatable {
     public var lossCount: Int
     /// Length in bytes of each record file, by its name in the run's folder: a resumed run cuts them back to it.
     public var files: [String: Int]
-    /// The BLAS kernel that trained so far: another one continues, but not bit for bit.
+    /// The BLAS kernel of the process that trained so far; products of training are the program's own, so that another
+    /// one continues bit for bit.
     public var blasKernel: String
     /// Workers of the last step; another number continues bit for bit.
     public var workers: Int

@@ -1,4 +1,3 @@
-import Foundation
 /// How a batch is cut: shards of a fixed number of examples, dealt in turn to a fixed number of lanes.
 ///
 /// The cut depends on the batch alone, never on the number of workers, so that sums are grouped the same way
@@ -6,7 +5,7 @@ import Foundation
 public struct ShardPlan: Sendable, Equatable {
     /// Lanes of every plan: gradient buffers, and the largest useful number of workers.
     public static let laneCount = 8
-    private static let targetRows = Int(ProcessInfo.processInfo.environment["ROWS"] ?? "384") ?? 384
+    private static let targetRows = 384
     /// A small batch is cut into this many shards at least, so that four workers have work; thinner shards would
     /// cost the products more than further workers gain.
     private static let leastShards = 4

@@ -93,9 +93,10 @@ import Testing
         // Even the superuser cannot create a file there.
         let refused = problem(writing: figure, to: "/proc/self/figure.png")
         #expect(
-            [ENOENT, EACCES, EPERM].map { SystemError.reason($0, at: "/proc/self/figure.png") }.contains {
-                refused == "The picture /proc/self/figure.png cannot be written: \($0)."
-            }, "\(refused)")
+            [ENOENT, EACCES, EPERM].map { SystemError.reason($0, at: "/proc/self/figure.png") }
+                .contains {
+                    refused == "The picture /proc/self/figure.png cannot be written: \($0)."
+                }, "\(refused)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
     }
 

@@ -99,13 +99,32 @@ import Testing
         try second.wait(timeout: 60) { $0.errors.contains("workers") }
         second.send(signal: SIGINT)
         _ = try second.wait(timeout: 60)
-        #expect(second.errors.contains("warning: runs/tiny/"))
-        #expect(
-            second.errors.contains("the result will not be bit-identical to an undisturbed run"))
+        #expect(second.errors.contains("continues with the BLAS kernel \(other) instead of "))
         #expect(
             second.errors.contains(
                 "continues with 1 instead of 2 workers: the result is bit-identical to an undisturbed run"
             ))
+    }
+
+    /// Training uses no BLAS: its bits are the same whatever kernel the environment names.
+    @Test func theKernelDoesNotChangeTheWeights() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write(Self.text, to: "tiny.yaml")
+        let weights = try ["Haswell", "Nehalem"].map { kernel in
+            let outcome = try Program.run(
+                [
+                    "train", "tiny.yaml", "layout=cft", "seeds=1", "--quiet", "--runs", kernel,
+                    "evaluate.examples=64",
+                ], in: folder.path, environment: ["SANDBOX_BLAS_KERNEL": kernel])
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            let run = try #require(
+                try RunCatalog(root: folder.file(kernel)).runs().first { $0.sweep == "tiny" })
+            #expect(run.metadata?.blasKernel == kernel)
+            return try Data(
+                contentsOf: URL(
+                    fileURLWithPath: run.directory.path + "/checkpoints/latest/model.safetensors"))
+        }
+        #expect(weights[0] == weights[1])
     }
 
     /// A signal reaches the children as a request: they checkpoint, and the same command continues.
