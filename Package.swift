@@ -59,9 +59,9 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage", "Transformer",
-                "InContextRegression", "Statistics", "Experiments", "Training", "Mechanism",
-                "Plotting",
+                argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage",
+                "Transformer", "InContextRegression", "Statistics", "Experiments", "Training",
+                "Mechanism", "Plotting",
             ],
             swiftSettings: settings),
         .target(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times training steps of PyTorch, JAX and this program in turn, on one machine, and prints the ratios.
 
-    python3 Benchmarks/compare.py [--rounds 5] [--models tiny,small,standard] [--precision fp32] [--program PATH]
+    python3 Benchmarks/compare.py [--rounds 5] [--models tiny,small,standard] [--program PATH]
 
 makes a throw-away environment (--venv, default /tmp/sandbox-peers) with torch (CPU), transformers and jax, builds nothing:
 run `make build` first. Every peer is a process that has compiled and warmed up before anything is timed; then, round after
@@ -73,8 +73,6 @@ class Peer:
 def ours(program, cell, steps, threads):
     command = [program, "bench", "step", "--model", cell["model"], "--layout", cell["layout"],
                "--steps", str(steps), "--warmup", "2", "--workers", str(threads), "--json"]
-    if cell["precision"] != "fp32":
-        command += ["--precision", cell["precision"]]
     settings = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     answer = subprocess.run(command, capture_output=True, text=True, env=settings)
     if answer.returncode != 0:
@@ -121,7 +119,6 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", default="tiny,small,standard")
     parser.add_argument("--layouts", default="cpt,cft")
-    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--peers", default="torch,torch.compile,jax")
     parser.add_argument("--venv", type=Path, default=Path("/tmp/sandbox-peers"))
     parser.add_argument("--program", default=".build/release/sandbox")
@@ -138,8 +135,7 @@ def main():
     results = []
     for model in arguments.models.split(","):
         for layout in arguments.layouts.split(","):
-            cell = {"model": model, "layout": layout, "tokens": 164 if layout == "cft" else 82,
-                    "precision": arguments.precision}
+            cell = {"model": model, "layout": layout, "tokens": 164 if layout == "cft" else 82}
             results.append(compare(cell, arguments.peers.split(","), arguments, python, settings))
             print(row(results[-1]), flush=True)
             if arguments.json:
