@@ -58,7 +58,12 @@ public struct Provenance: Hashable, Codable, Sendable {
             return words.first.map { (String($0), words.dropFirst().first == "dirty") }
         }
         guard let hash = git(["rev-parse", "HEAD"], in: folder),
-            let changes = git(["status", "--porcelain", "--untracked-files=no"], in: folder)
+            // Published results say nothing about the program; publishing one picture must not mark the next.
+            let changes = git(
+                [
+                    "status", "--porcelain", "--untracked-files=no", "--", ":/",
+                    ":(top,exclude)plots",
+                ], in: folder)
         else { return nil }
         return (hash, !changes.isEmpty)
     }
