@@ -29,8 +29,9 @@ struct JobPool {
         var undone: Set<String> = []
         var isStopped = false
         while !waiting.isEmpty || !running.isEmpty {
+            // Asked once: a process may end between two questions.
             let ended = running.filter { !$0.process.isRunning }
-            running.removeAll { !$0.process.isRunning }
+            running.removeAll { job in ended.contains { $0.process === job.process } }
             undone.formUnion(ended.filter { isUndone($0, $1) }.map(\.configuration))
             if InterruptFlag.isRaised, !isStopped {
                 isStopped = true

@@ -80,7 +80,13 @@ import Testing
     @Test func aChildKilledAtBirthIsReplaced() throws {
         let folder = try tinyFolder("steps: 30\n", "steps: 300\n")
         #expect(try Program.run(sweep(), in: folder.path).exitCode == 0)
-        let before = try runs(folder).map { try #require($0.metadata).sessions.map(\.began) }
+        // Processes, because times are whole seconds.
+        func processes() throws -> [[Int]] {
+            try runs(folder).map {
+                try #require($0.metadata).sessions.map(\.provenance.processIdentifier)
+            }
+        }
+        let before = try processes()
         let parent = try Program.start(
             ["sweep", "-f", "tiny.yaml", "--restart", "--jobs", "2"], in: folder.path)
         let list = "/proc/\(parent.identifier)/task/\(parent.identifier)/children"
@@ -94,7 +100,7 @@ import Testing
         let outcome = try parent.wait(timeout: 60)
         #expect(outcome.exitCode == 0, "\(outcome)")
         #expect(outcome.errors.contains("ended too early; its work is done here"), "\(outcome)")
-        let after = try runs(folder).map { try #require($0.metadata).sessions.map(\.began) }
+        let after = try processes()
         #expect(before.count == 2 && after.count == 2)
         for (old, new) in zip(before, after) {
             #expect(Set(old).isDisjoint(with: new) && new.count == 1)
