@@ -61,7 +61,7 @@ private func requirePositions(_ positions: IndexView, _ shape: AttentionShape) {
     precondition(last < shape.length, "position \(last) of \(shape.length)")
 }
 
-/// One packed head: scores, softmax and weighted values of four query rows at a time.
+/// One packed head: scores, softmax and weighted values of one tile of query rows at a time.
 private func attendForward(
     output: UnsafeMutablePointer<Float>, logNormalizer: UnsafeMutablePointer<Float>,
     positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
@@ -69,37 +69,53 @@ private func attendForward(
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
     let scores = scratch.probabilities.pointer
-    for first in stride(from: 0, to: shape.queryCount, by: rowBlock) {
-        let rows = min(rowBlock, shape.queryCount - first)
+    let scales = scratch.rowDots.pointer
+    for first in stride(from: 0, to: shape.queryCount, by: productTileRows) {
+        let rows = min(productTileRows, shape.queryCount - first)
         let visible = Int(positions[first + rows - 1]) + 1
         for column in stride(from: 0, to: visible, by: laneCount) {
-            var tile = Tile()
+            var tile = ProductTile()
             tile.accumulate(
                 scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
-                scratch.keyTransposed.pointer + column, bStride: padded, steps: 0..<shape.headSize)
-            tile.store(at: scores + column, rowStride: padded)
+                panel: scratch.keyTransposed.pointer + column, panelStride: padded,
+                steps: shape.headSize)
+            tile.forEachRow { scores.store($1, at: $0 * padded + column) }
         }
-        let columns = paddedToLanes(visible)
         for row in 0..<rows {
-            logNormalizer[first + row] = softmaxInPlace(
-                scores + row * padded, valid: Int(positions[first + row]) + 1, padded: columns)
+            let (largest, sum) = exponentiate(
+                scores + row * padded, valid: Int(positions[first + row]) + 1,
+                padded: paddedToLanes(visible))
+            logNormalizer[first + row] = largest + log(sum)
+            scales[row] = 1 / sum
         }
         for channel in stride(from: 0, to: width, by: laneCount) {
-            var tile = Tile()
+            var tile = ProductTile()
             tile.accumulate(
-                scores, rowStride: padded, stepStride: 1, scratch.value.pointer + channel,
-                bStride: width, steps: 0..<visible)
-            tile.store(
-                at: output + first * shape.channels + channel, rowStride: shape.channels,
-                rows: rows, columns: min(laneCount, shape.headSize - channel))
+                scores, rowStride: padded, stepStride: 1,
+                panel: scratch.value.pointer + channel, panelStride: width, steps: visible)
+            let columns = min(laneCount, shape.headSize - channel)
+            tile.forEachRow(count: rows) { row, sums in
+                output.store(
+                    sums * scales[row], at: (first + row) * shape.channels + channel,
+                    count: columns)
+            }
         }
     }
 }
 
-/// Softmax of the first `valid` scores; the rest up to `padded` becomes 0. Returns log Σ exp.
+/// `exp(s − max s)` of the first `valid` scores; the rest up to `padded` becomes 0.
+///
+/// - Returns: the largest score and the sum of the exponentials.
 @inline(__always)
-private func softmaxInPlace(_ row: UnsafeMutablePointer<Float>, valid: Int, padded: Int) -> Float {
-    for index in valid..<padded { row[index] = -.infinity }
+private func exponentiate(
+    _ row: UnsafeMutablePointer<Float>, valid: Int, padded: Int
+) -> (largest: Float, sum: Float) {
+    let whole = valid / laneCount * laneCount
+    for index in stride(from: whole, to: padded, by: laneCount) {
+        let cut = row.lanes(at: index)
+            .replacing(with: -.infinity, where: laneNumbers .>= Float(valid - index))
+        row.store(cut, at: index)
+    }
     var peak = Lanes(repeating: -.infinity)
     for index in stride(from: 0, to: padded, by: laneCount) {
         let lanes = row.lanes(at: index)
@@ -107,7 +123,12 @@ private func softmaxInPlace(_ row: UnsafeMutablePointer<Float>, valid: Int, padd
     }
     let largest = peak.largest
     var sum = Lanes(repeating: 0)
-    for index in stride(from: 0, to: padded, by: laneCount) {
+    for index in stride(from: 0, to: whole, by: laneCount) {
+        let weights = exponential(row.lanes(at: index) - largest)
+        sum += weights
+        row.store(weights, at: index)
+    }
+    for index in stride(from: whole, to: padded, by: laneCount) {
         let scores = row.lanes(at: index)
         // −∞ is clamped by the exponential, so the cut positions are set to an exact 0.
         let weights = exponential(scores - largest)
@@ -115,12 +136,7 @@ private func softmaxInPlace(_ row: UnsafeMutablePointer<Float>, valid: Int, padd
         sum += weights
         row.store(weights, at: index)
     }
-    let total = sum.total
-    let scale = 1 / total
-    for index in stride(from: 0, to: padded, by: laneCount) {
-        row.store(row.lanes(at: index) * scale, at: index)
-    }
-    return largest + log(total)
+    return (largest, sum.total)
 }
 
 /// Gradients of ``causalAttentionForward(output:logNormalizer:queriesKeysValues:positions:shape:scratch:)``.
@@ -208,65 +224,69 @@ private func packForBackward(
     }
 }
 
-/// Four query rows at a time: probabilities and score gradients (kept in the scratch), then dq.
+/// One tile of query rows at a time: probabilities and score gradients (kept in the scratch), then dq.
 private func attendBackwardRows(
     dQuery: UnsafeMutablePointer<Float>, logNormalizer: UnsafePointer<Float>,
     positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
-    let steps = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    for first in stride(from: 0, to: shape.queryCount, by: rowBlock) {
-        let rows = min(rowBlock, shape.queryCount - first)
+    let probabilities = scratch.probabilities.pointer
+    let dScores = scratch.dScores.pointer
+    for first in stride(from: 0, to: shape.queryCount, by: productTileRows) {
+        let rows = min(productTileRows, shape.queryCount - first)
         let visible = Int(positions[first + rows - 1]) + 1
         for column in stride(from: 0, to: visible, by: laneCount) {
-            var scores = Tile()
+            var scores = ProductTile()
             scores.accumulate(
                 scratch.query.pointer + first * width, rowStride: width, stepStride: 1,
-                scratch.keyTransposed.pointer + column, bStride: padded, steps: 0..<shape.headSize)
-            var dProbabilities = Tile()
-            dProbabilities.accumulate(
-                scratch.dOutput.pointer + first * width, rowStride: width, stepStride: 1,
-                scratch.valueTransposed.pointer + column, bStride: padded,
-                steps: 0..<shape.headSize)
-            let columns = steps + Float(column)
-            @inline(__always)
-            func finish(_ row: Int, _ score: Lanes, _ dProbability: Lanes) {
+                panel: scratch.keyTransposed.pointer + column, panelStride: padded,
+                steps: shape.headSize)
+            scores.forEachRow { row, score in
                 let index = first + row
-                let at = index * padded + column
                 var p = Lanes(repeating: 0)
                 if row < rows {
-                    let position = Int(positions[index])
+                    let seen = Int(positions[index]) + 1 - column
                     p = exponential(score - logNormalizer[index])
-                    if column + laneCount > position + 1 {
-                        p.replace(with: 0, where: columns .> Float(position))
-                    }
+                    if seen < laneCount { p.replace(with: 0, where: laneNumbers .>= Float(seen)) }
                 }
-                scratch.probabilities.pointer.store(p, at: at)
-                scratch.dScores.pointer.store(
-                    p * (dProbability - scratch.rowDots.pointer[index]), at: at)
+                probabilities.store(p, at: index * padded + column)
             }
-            finish(0, scores.row0, dProbabilities.row0)
-            finish(1, scores.row1, dProbabilities.row1)
-            finish(2, scores.row2, dProbabilities.row2)
-            finish(3, scores.row3, dProbabilities.row3)
+            var dProbabilities = ProductTile()
+            dProbabilities.accumulate(
+                scratch.dOutput.pointer + first * width, rowStride: width, stepStride: 1,
+                panel: scratch.valueTransposed.pointer + column, panelStride: padded,
+                steps: shape.headSize)
+            dProbabilities.forEachRow { row, dProbability in
+                let at = (first + row) * padded + column
+                dScores.store(
+                    probabilities.lanes(at: at)
+                        * (dProbability - scratch.rowDots.pointer[first + row]), at: at)
+            }
+        }
+        // A tile of keys may reach past the last column above; what it reads there belongs to keys not seen.
+        let end = paddedToLanes(visible)
+        if end < min(visible + productTileRows - 1, padded) {
+            for row in first..<first + productTileRows {
+                probabilities.store(Lanes(repeating: 0), at: row * padded + end)
+                dScores.store(Lanes(repeating: 0), at: row * padded + end)
+            }
         }
         for channel in stride(from: 0, to: width, by: laneCount) {
-            var tile = Tile()
+            var tile = ProductTile()
             tile.accumulate(
-                scratch.dScores.pointer + first * padded, rowStride: padded, stepStride: 1,
-                scratch.key.pointer + channel, bStride: width, steps: 0..<visible)
-            tile.scale(by: shape.scale)
+                dScores + first * padded, rowStride: padded, stepStride: 1,
+                panel: scratch.key.pointer + channel, panelStride: width, steps: visible)
             let columns = min(laneCount, shape.headSize - channel)
             tile.forEachRow(count: rows) { row, sums in
                 let at = Int(positions[first + row]) * 3 * shape.channels + channel
-                dQuery.store(sums, at: at, count: columns)
+                dQuery.store(sums * shape.scale, at: at, count: columns)
             }
         }
     }
 }
 
-/// Four key columns at a time: dk and dv, summed over the query rows at or below them.
+/// One tile of keys at a time: dk and dv, summed over the query rows at or below them.
 private func attendBackwardColumns(
     dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
     positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
@@ -274,31 +294,34 @@ private func attendBackwardColumns(
     let length = shape.length
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
+    let stride = 3 * shape.channels
     var firstQuery = 0
-    for first in stride(from: 0, to: length, by: rowBlock) {
-        let rows = min(rowBlock, length - first)
+    for first in Swift.stride(from: 0, to: length, by: productTileRows) {
+        let rows = min(productTileRows, length - first)
         // Queries before the first of these keys see none of them.
         while firstQuery < shape.queryCount && Int(positions[firstQuery]) < first {
             firstQuery += 1
         }
-        let queries = firstQuery..<shape.queryCount
-        for channel in stride(from: 0, to: width, by: laneCount) {
+        let steps = shape.queryCount - firstQuery
+        let scores = firstQuery * padded + first
+        for channel in Swift.stride(from: 0, to: width, by: laneCount) {
             let columns = min(laneCount, shape.headSize - channel)
-            var key = Tile()
+            let panel = firstQuery * width + channel
+            var key = ProductTile()
             // The packed queries carry 1/√K already.
             key.accumulate(
-                scratch.dScores.pointer + first, rowStride: 1, stepStride: padded,
-                scratch.query.pointer + channel, bStride: width, steps: queries)
-            key.store(
-                at: dKey + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
-                rows: rows, columns: columns)
-            var value = Tile()
+                scratch.dScores.pointer + scores, rowStride: 1, stepStride: padded,
+                panel: scratch.query.pointer + panel, panelStride: width, steps: steps)
+            key.forEachRow(count: rows) { row, sums in
+                dKey.store(sums, at: (first + row) * stride + channel, count: columns)
+            }
+            var value = ProductTile()
             value.accumulate(
-                scratch.probabilities.pointer + first, rowStride: 1, stepStride: padded,
-                scratch.dOutput.pointer + channel, bStride: width, steps: queries)
-            value.store(
-                at: dValue + first * 3 * shape.channels + channel, rowStride: 3 * shape.channels,
-                rows: rows, columns: columns)
+                scratch.probabilities.pointer + scores, rowStride: 1, stepStride: padded,
+                panel: scratch.dOutput.pointer + panel, panelStride: width, steps: steps)
+            value.forEachRow(count: rows) { row, sums in
+                dValue.store(sums, at: (first + row) * stride + channel, count: columns)
+            }
         }
     }
 }

@@ -61,8 +61,11 @@ public final class AttentionScratch: Sendable {
     ///   - forTraining: whether the backward pass will run.
     public init(longest: AttentionShape, forTraining: Bool) {
         capacity = longest
-        let rows = longest.paddedLength * longest.paddedHeadSize
-        let scores = longest.paddedLength * longest.paddedLength
+        // Whole tiles of rows, whole vectors of positions.
+        let length = paddedToTiles(longest.paddedLength)
+        let rows = length * longest.paddedHeadSize
+        // The last tile of keys reads past the end of the last row: room for that.
+        let scores = length * longest.paddedLength + productTileRows
         query = FloatView(zeros: rows)
         key = FloatView(zeros: forTraining ? rows : 0)
         keyTransposed = FloatView(zeros: rows)
@@ -70,9 +73,9 @@ public final class AttentionScratch: Sendable {
         valueTransposed = FloatView(zeros: forTraining ? rows : 0)
         dOutput = FloatView(zeros: forTraining ? rows : 0)
         probabilities = FloatView(
-            zeros: forTraining ? scores : rowBlock * longest.paddedLength)
+            zeros: forTraining ? scores : productTileRows * longest.paddedLength)
         dScores = FloatView(zeros: forTraining ? scores : 0)
-        rowDots = FloatView(zeros: longest.paddedLength)
+        rowDots = FloatView(zeros: length)
     }
 
     func requireRoom(for shape: AttentionShape) {
@@ -83,70 +86,8 @@ public final class AttentionScratch: Sendable {
     }
 }
 
-/// Rows of queries (or keys) that one tile works on.
-let rowBlock = 4
-
-/// Four rows of sixteen sums: the register tile of every product in attention.
-struct Tile {
-    var row0 = Lanes(repeating: 0)
-    var row1 = Lanes(repeating: 0)
-    var row2 = Lanes(repeating: 0)
-    var row3 = Lanes(repeating: 0)
-
-    /// `row_r += Σ_s a[r · rowStride + s · stepStride] · b[s · bStride ..< + 16]` over `steps`.
-    @inline(__always)
-    mutating func accumulate(
-        _ a: UnsafePointer<Float>, rowStride: Int, stepStride: Int,
-        _ b: UnsafePointer<Float>, bStride: Int, steps: Range<Int>
-    ) {
-        var s = steps.lowerBound
-        while s < steps.upperBound {
-            let right = b.lanes(at: s * bStride)
-            let left = a + s * stepStride
-            row0.addProduct(Lanes(repeating: left[0]), right)
-            row1.addProduct(Lanes(repeating: left[rowStride]), right)
-            row2.addProduct(Lanes(repeating: left[2 * rowStride]), right)
-            row3.addProduct(Lanes(repeating: left[3 * rowStride]), right)
-            s += 1
-        }
-    }
-
-    @inline(__always)
-    mutating func scale(by factor: Float) {
-        row0 *= factor
-        row1 *= factor
-        row2 *= factor
-        row3 *= factor
-    }
-
-    @inline(__always)
-    func store(at pointer: UnsafeMutablePointer<Float>, rowStride: Int) {
-        pointer.store(row0, at: 0)
-        pointer.store(row1, at: rowStride)
-        pointer.store(row2, at: 2 * rowStride)
-        pointer.store(row3, at: 3 * rowStride)
-    }
-
-    /// Calls `body` with the number and the sums of each of the first `count` rows.
-    @inline(__always)
-    func forEachRow(count: Int, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
-        if count > 0 { body(0, row0) }
-        if count > 1 { body(1, row1) }
-        if count > 2 { body(2, row2) }
-        if count > 3 { body(3, row3) }
-    }
-
-    /// Writes the first `columns` ≤ 16 sums of the first `rows` ≤ 4 rows.
-    @inline(__always)
-    func store(at pointer: UnsafeMutablePointer<Float>, rowStride: Int, rows: Int, columns: Int) {
-        forEachRow(count: rows) { row, sums in
-            pointer.store(sums, at: row * rowStride, count: columns)
-        }
-    }
-}
-
 /// Packs `[rows, K]` that lie `stride` apart into rows of `paddedHeadSize`, scaled; columns beyond, and rows up to
-/// a whole block of them, are 0.
+/// a whole tile of them, are 0.
 ///
 /// - Parameter positions: which rows of the source; the first ones when nil.
 @inline(__always)
@@ -167,8 +108,7 @@ func packRows(
             to.store(from.partialLanes(at: whole, count: shape.headSize - whole) * scale, at: whole)
         }
     }
-    let padded = (rows + rowBlock - 1) / rowBlock * rowBlock
-    (target + rows * width).update(repeating: 0, count: (padded - rows) * width)
+    (target + rows * width).update(repeating: 0, count: (paddedToTiles(rows) - rows) * width)
 }
 
 /// Packs `[T, K]` rows that lie `stride` apart as `[K, paddedLength]`; columns beyond T are 0.

@@ -12,10 +12,10 @@ private let cubic: Float = 0.044_715
 /// Source: Hendrycks, Gimpel 2016, section 2; `gelu_new` of the GPT-2 code.
 @inline(__always)
 func gelu(_ x: Lanes) -> (value: Lanes, slope: Lanes) {
-    let one = Lanes(repeating: 1)
-    let u = x * tanhScale * one.addingProduct(x * cubic, x)
-    let s = 1 / (1 + exponential(-2 * u))
-    let twiceSlope = 2 * tanhScale * one.addingProduct(x * (3 * cubic), x)
+    let square = x * x
+    let twiceU = x * Lanes(repeating: 2 * tanhScale).addingProduct(square, 2 * tanhScale * cubic)
+    let twiceSlope = Lanes(repeating: 2 * tanhScale).addingProduct(square, 6 * tanhScale * cubic)
+    let s = 1 / (1 + exponential(-twiceU))
     let value = x * s
     return (value, s.addingProduct(value * (1 - s), twiceSlope))
 }

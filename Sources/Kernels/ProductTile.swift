@@ -4,7 +4,13 @@ import CVector
 /// still fits the registers.
 let productTileRows = SANDBOX_VECTOR_BITS == 512 ? 12 : 6
 
-/// Six or twelve rows of sixteen sums: the register tile of every product with a packed matrix.
+/// `count` rounded up to a whole number of tiles' rows.
+@inline(__always)
+func paddedToTiles(_ count: Int) -> Int {
+    (count + productTileRows - 1) / productTileRows * productTileRows
+}
+
+/// Six or twelve rows of sixteen sums: the register tile of every product.
 ///
 /// Twelve registers of sums leave room for the panel's numbers and one repeated factor. A sum runs over the steps in
 /// order, one fused multiplication and addition each, so that a row's result depends neither on the tile nor on the
@@ -14,11 +20,11 @@ struct ProductTile {
     /// Not used by a tile of six.
     var lower = SixRows()
 
-    /// `row_r += Σ_s a[r · rowStride + s · stepStride] · panel[16 s ..< 16 s + 16]` over `steps`.
+    /// `row_r += Σ_s a[r · rowStride + s · stepStride] · panel[s · panelStride ..< + 16]` over `steps`.
     @inline(__always)
     mutating func accumulate(
         _ a: UnsafePointer<Float>, rowStride: Int, stepStride: Int, panel: UnsafePointer<Float>,
-        steps: Int
+        panelStride: Int = laneCount, steps: Int
     ) {
         var a = a
         var panel = panel
@@ -29,7 +35,7 @@ struct ProductTile {
                 lower.addProducts(a + 6 * rowStride, rowStride: rowStride, right)
             }
             a += stepStride
-            panel += laneCount
+            panel += panelStride
         }
     }
 

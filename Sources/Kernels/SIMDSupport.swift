@@ -4,6 +4,9 @@ typealias Lanes = SIMD16<Float>
 /// Number of floats in a ``Lanes`` vector.
 let laneCount = 16
 
+/// 0 … 15.
+let laneNumbers = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+
 /// `count` rounded up to a whole number of ``Lanes``.
 @inline(__always)
 func paddedToLanes(_ count: Int) -> Int { (count + laneCount - 1) / laneCount * laneCount }
