@@ -53,9 +53,17 @@ public struct PackedMatrix: Sendable {
     private func packTransposedPanel(
         _ source: UnsafePointer<Float>, width: Int, into panel: UnsafeMutablePointer<Float>
     ) {
-        for lane in 0..<width {
-            let row = source + lane * inner
-            for index in 0..<inner { panel[index * laneCount + lane] = row[index] }
+        guard width == laneCount else {
+            for lane in 0..<width {
+                let row = source + lane * inner
+                for index in 0..<inner { panel[index * laneCount + lane] = row[index] }
+            }
+            return
+        }
+        for index in 0..<inner {
+            var column = Lanes()
+            for lane in 0..<laneCount { column[lane] = source[lane * inner + index] }
+            panel.store(column, at: index * laneCount)
         }
     }
 }

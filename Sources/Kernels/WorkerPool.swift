@@ -1,6 +1,27 @@
 import Foundation
 import Synchronization
 
+/// Work cut into numbered lanes, for a round that must not allocate: a closure would need memory of its own to reach the
+/// workers.
+public protocol LaneWork: Sendable {
+    /// Does one lane's work; two calls with the same `worker` never overlap.
+    func perform(lane: Int, worker: Int)
+}
+
+extension LaneWork {
+    /// As ``perform(lane:worker:)`` of the value at `address`: how workers call work whose type they do not know.
+    fileprivate static func perform(at address: UnsafeRawPointer, lane: Int, worker: Int) {
+        address.assumingMemoryBound(to: Self.self).pointee.perform(lane: lane, worker: worker)
+    }
+}
+
+/// A closure as work.
+private struct ClosureWork: LaneWork {
+    let body: @Sendable (_ lane: Int, _ worker: Int) -> Void
+
+    func perform(lane: Int, worker: Int) { body(lane, worker) }
+}
+
 /// A fixed set of threads that run numbered lanes of work.
 ///
 /// Which worker takes which lane is left to chance; results do not depend on it, because a lane writes only memory
@@ -28,43 +49,59 @@ public final class WorkerPool: Sendable {
 
     deinit { shared.stop() }
 
+    /// Does every lane of `work` in `0..<lanes` once and returns when all are done.
+    ///
+    /// - Parameters:
+    ///   - lanes: number of lanes.
+    ///   - work: the work.
+    public func run(lanes: Int, _ work: some LaneWork) {
+        guard workerCount > 1, lanes > 1 else {
+            for lane in 0..<lanes { work.perform(lane: lane, worker: 0) }
+            return
+        }
+        withUnsafePointer(to: work) { address in
+            shared.run(Round(type: type(of: work), address: address, lanes: lanes), workerCount)
+        }
+    }
+
     /// Calls `body(lane, worker)` once for each lane in `0..<lanes` and returns when all are done.
     ///
     /// - Parameters:
     ///   - lanes: number of lanes.
     ///   - body: the work; two calls with the same `worker` never overlap.
     public func run(lanes: Int, _ body: @Sendable (_ lane: Int, _ worker: Int) -> Void) {
-        guard workerCount > 1, lanes > 1 else {
-            for lane in 0..<lanes { body(lane, 0) }
-            return
-        }
-        withoutActuallyEscaping(body) { shared.run(lanes: lanes, workers: workerCount, $0) }
+        withoutActuallyEscaping(body) { run(lanes: lanes, ClosureWork(body: $0)) }
+    }
+
+    /// What the workers are to do: the work lies in the caller's frame, which waits for them.
+    private struct Round {
+        let type: any LaneWork.Type
+        let address: UnsafeRawPointer
+        let lanes: Int
     }
 
     /// State under one mutex: a round number that wakes the threads, and how many are still busy with it.
     private final class Shared: @unchecked Sendable {
         private let condition = NSCondition()
-        private var round = 0
+        private var number = 0
         private var busy = 0
         private var stopped = false
-        private var body: (@Sendable (Int, Int) -> Void)?
-        private var lanes = 0
+        private var round: Round?
         private let next = Atomic<Int>(0)
 
-        func run(lanes: Int, workers: Int, _ body: @escaping @Sendable (Int, Int) -> Void) {
+        func run(_ round: Round, _ workers: Int) {
             condition.lock()
-            precondition(self.body == nil, "a worker pool runs one round at a time")
-            self.body = body
-            self.lanes = lanes
+            precondition(self.round == nil, "a worker pool runs one round at a time")
+            self.round = round
             next.store(0, ordering: .relaxed)
             busy = workers - 1
-            round += 1
+            number += 1
             condition.broadcast()
             condition.unlock()
-            drain(body, lanes: lanes, worker: 0)
+            drain(round, worker: 0)
             condition.lock()
             while busy > 0 { condition.wait() }
-            self.body = nil
+            self.round = nil
             condition.unlock()
         }
 
@@ -72,14 +109,15 @@ public final class WorkerPool: Sendable {
             var seen = 0
             while true {
                 condition.lock()
-                while round == seen && !stopped { condition.wait() }
+                while number == seen && !stopped { condition.wait() }
                 if stopped {
                     condition.unlock()
                     return
                 }
-                seen = round
+                seen = number
+                let round = round
                 condition.unlock()
-                drainRound(worker: worker)
+                if let round { drain(round, worker: worker) }
                 condition.lock()
                 busy -= 1
                 if busy == 0 { condition.broadcast() }
@@ -87,18 +125,11 @@ public final class WorkerPool: Sendable {
             }
         }
 
-        /// A function of its own, so that the closure is let go before the worker reports that it is done: the
-        /// caller's closure must not outlive ``run(lanes:workers:_:)``.
-        @inline(never)
-        private func drainRound(worker: Int) {
-            if let body { drain(body, lanes: lanes, worker: worker) }
-        }
-
-        private func drain(_ body: (Int, Int) -> Void, lanes: Int, worker: Int) {
+        private func drain(_ round: Round, worker: Int) {
             while true {
                 let lane = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard lane < lanes else { return }
-                body(lane, worker)
+                guard lane < round.lanes else { return }
+                round.type.perform(at: round.address, lane: lane, worker: worker)
             }
         }
 

@@ -50,7 +50,7 @@ public struct Evaluator: Sendable {
         let queries = layout.queryTokens(points: points)
         model.forward(
             weights: weights, batch: batch,
-            fill: source.fill(.evaluation, points: points, activeDims: dims),
+            filling: source.batch(.evaluation, points: points, activeDims: dims),
             goesOn: { !InterruptFlag.isRaised }
         ) { range, workspace in
             for (row, example) in range.enumerated() {

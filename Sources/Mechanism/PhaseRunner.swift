@@ -48,7 +48,7 @@ struct PhaseRunner {
                 let points = curriculum.points.value(atStep: step)
                 return model.lossAndGradients(
                     weights: weights, batch: source.shape(points: points),
-                    fill: source.fill(
+                    filling: source.batch(
                         purpose(step), points: points,
                         activeDims: curriculum.dims.value(atStep: step)))
             },

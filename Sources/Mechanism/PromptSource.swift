@@ -50,28 +50,40 @@ public struct PromptSource: Sendable {
         BatchShape(examples: batchSize, length: layout.visibleTokenCount(points: points))
     }
 
-    /// A function that draws and lays out the prompts of one batch.
+    /// One batch of prompts.
     ///
     /// - Parameters:
     ///   - phase: what the prompts are for; with the seed it decides the numbers.
     ///   - points: n.
     ///   - activeDims: coordinates that are not 0.
-    /// - Returns: fills a worker's memory; the loss weights are 1 / (B · n), so that the loss is a mean.
-    public func fill(_ phase: PromptPhase, points: Int, activeDims: Int) -> ParallelDecoder.Fill {
-        let lossScale = 1 / Float(batchSize * points)
-        let length = layout.visibleTokenCount(points: points)
-        let start = Int32(layout.positions(points: points).lowerBound)
-        return { examples, workspace in
-            let batch = scratch[workspace.worker].shaped(examples: examples.count, points: points)
-            batch.sample(
-                functionClass, seed: seed, phase: phase, firstExample: examples.lowerBound,
-                activeDims: activeDims)
+    public func batch(_ phase: PromptPhase, points: Int, activeDims: Int) -> Batch {
+        Batch(source: self, phase: phase, points: points, activeDims: activeDims)
+    }
+
+    /// Draws and lays out the prompts of one batch; the loss weights are 1 / (B · n), so that the loss is a mean.
+    public struct Batch: BatchFilling {
+        let source: PromptSource
+        let phase: PromptPhase
+        let points: Int
+        let activeDims: Int
+
+        /// Draws and lays out `examples` in the memory of one worker.
+        public func fill(_ examples: Range<Int>, _ workspace: DecoderWorkspace) {
+            let layout = source.layout
+            let prompts = source.scratch[workspace.worker]
+                .shaped(examples: examples.count, points: points)
+            prompts.sample(
+                source.functionClass, seed: source.seed, phase: phase,
+                firstExample: examples.lowerBound, activeDims: activeDims)
+            let length = layout.visibleTokenCount(points: points)
             let rows = examples.count * length
             layout.write(
-                batch, tokens: length, inputs: workspace.inputs[0..<rows * dims],
+                prompts, tokens: length, inputs: workspace.inputs[0..<rows * source.dims],
                 targets: workspace.targets[0..<rows],
-                weights: workspace.lossWeights[0..<rows], lossScale: lossScale)
-            workspace.positionStarts[0..<examples.count].fill(start)
+                weights: workspace.lossWeights[0..<rows],
+                lossScale: 1 / Float(source.batchSize * points))
+            workspace.positionStarts[0..<examples.count]
+                .fill(Int32(layout.positions(points: points).lowerBound))
         }
     }
 }

@@ -1,16 +1,24 @@
 import Kernels
 import TensorStorage
 
+/// Writes the tokens of a batch into the workers' memory, shard by shard.
+public protocol BatchFilling: Sendable {
+    /// Fills `workspace.inputs`, `.targets` and `.lossWeights` for the given examples of the batch, the first of them at
+    /// place 0; `.positionStarts` holds zeros unless it is filled too. Called on the workers.
+    func fill(_ examples: Range<Int>, _ workspace: DecoderWorkspace)
+}
+
 /// A decoder spread over workers: batches in fixed shards on fixed lanes, so that results are bit-identical for any
 /// number of workers.
 ///
-/// Memory is sized at the start for the largest batch; a step allocates nothing of its own.
+/// Memory is sized at the start for the largest batch; a step allocates nothing.
 public final class ParallelDecoder: Sendable {
     /// The decoder.
     public let decoder: Decoder
     private let pool: WorkerPool
     private let workspaces: [DecoderWorkspace]
     private let matrices: PackedMatrices
+    private let queue = ShardQueue()
     private let laneGradients: [DecoderWeights]
     private let laneBuffers: [FloatView]
     private let gradients: FloatView
@@ -18,13 +26,8 @@ public final class ParallelDecoder: Sendable {
     private let laneLosses: BufferView<Double>
     private let stretchSquares: BufferView<Double>
     private let stretches: [Range<Int>]
-    /// Seconds each worker spent filling, forward and backward, then those of reduction and update.
+    /// Seconds each worker spent filling, forward and backward, then those of packing, reduction and update.
     private let seconds: BufferView<Double>
-
-    /// Fills `workspace.inputs`, `.targets` and `.lossWeights` for the given examples of the batch, the first of them at
-    /// place 0; `.positionStarts` holds zeros unless it is filled too.
-    public typealias Fill =
-        @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
 
     /// - Parameters:
     ///   - decoder: the decoder.
@@ -59,13 +62,13 @@ public final class ParallelDecoder: Sendable {
         let size = 16_384
         stretches = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
         stretchSquares = BufferView(zeros: stretches.count)
-        seconds = BufferView(zeros: 3 * useful + 2)
+        seconds = BufferView(zeros: 3 * useful + 3)
     }
 
     /// Number of workers in use.
     public var workerCount: Int { pool.workerCount }
 
-    /// The gradient of the last ``lossAndGradients(weights:batch:fill:)``, flat.
+    /// The gradient of the last ``lossAndGradients(weights:batch:filling:)``, flat.
     public var lastGradients: FloatView { gradients }
 
     /// Loss and gradients of one batch; the gradients are left in ``lastGradients``.
@@ -73,43 +76,23 @@ public final class ParallelDecoder: Sendable {
     /// - Parameters:
     ///   - weights: the parameters.
     ///   - batch: B and T.
-    ///   - fill: writes the examples of one shard; called on the workers.
+    ///   - filling: writes the examples.
     /// - Returns: `Σ w (p − t)²` over the batch, and the global norm of its gradient.
     public func lossAndGradients(
-        weights: DecoderWeights, batch: BatchShape, fill: Fill
+        weights: DecoderWeights, batch: BatchShape, filling: some BatchFilling
     ) -> (loss: Double, gradientNorm: Double) {
         precondition(!laneGradients.isEmpty, "this parallel decoder was made without gradients")
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         for index in 0..<3 * workerCount { seconds[index] = 0 }
         let weights = packed(weights)
-        pool.run(lanes: plan.lanes) { lane, worker in
-            let workspace = workspaces[worker]
-            let lanes = laneGradients[lane]
-            lanes.flat.fill(0)
-            var loss = 0.0
-            for shard in plan.shards(ofLane: lane) {
-                let examples = plan.examples(ofShard: shard)
-                let shape = BatchShape(examples: examples.count, length: batch.length)
-                var clock = Stopwatch()
-                workspace.positionStarts.fill(0)
-                fill(examples, workspace)
-                seconds[3 * worker] += clock.lap()
-                decoder.forward(
-                    weights: weights, workspace: workspace, shape: shape,
-                    predicting: .carryingLoss)
-                seconds[3 * worker + 1] += clock.lap()
-                loss += decoder.lossBackward(
-                    weights: weights, gradients: lanes, workspace: workspace, shape: shape)
-                seconds[3 * worker + 2] += clock.lap()
-            }
-            laneLosses[lane] = loss
-        }
+        queue.begin(plan)
+        pool.run(
+            lanes: workerCount,
+            GradientWork(
+                model: self, weights: weights, plan: plan, length: batch.length, filling: filling))
         var clock = Stopwatch()
-        pool.run(lanes: stretches.count) { index, _ in
-            stretchSquares[index] = sumLanes(
-                total: gradients, lanes: laneBuffers, used: plan.lanes, range: stretches[index])
-        }
-        seconds[3 * workerCount] = clock.lap()
+        pool.run(lanes: stretches.count, ReductionWork(model: self, lanes: plan.lanes))
+        seconds[3 * workerCount + 1] = clock.lap()
         var loss = 0.0
         for lane in 0..<plan.lanes { loss += laneLosses[lane] }
         var squares = 0.0
@@ -118,7 +101,10 @@ public final class ParallelDecoder: Sendable {
     }
 
     private func packed(_ weights: DecoderWeights) -> PackedWeights {
-        pool.run(lanes: matrices.partCount) { part, _ in matrices.pack(part: part, of: weights) }
+        var clock = Stopwatch()
+        pool.run(
+            lanes: matrices.partCount, PackingWork(matrices: matrices, parameters: weights))
+        seconds[3 * workerCount] = clock.lap()
         return PackedWeights(parameters: weights, matrices: matrices)
     }
 
@@ -130,13 +116,10 @@ public final class ParallelDecoder: Sendable {
     ///   - step: the numbers of this update.
     public func adamStep(parameters: FloatView, moments: AdamMoments, step: AdamStep) {
         var clock = Stopwatch()
-        pool.run(lanes: stretches.count) { index, _ in
-            let range = stretches[index]
-            adamUpdate(
-                parameters: parameters[range], firstMoment: moments.first[range],
-                secondMoment: moments.second[range], gradients: gradients[range], step: step)
-        }
-        seconds[3 * workerCount + 1] = clock.lap()
+        pool.run(
+            lanes: stretches.count,
+            AdamWork(model: self, parameters: parameters, moments: moments, step: step))
+        seconds[3 * workerCount + 2] = clock.lap()
     }
 
     /// Where the time of the last step went.
@@ -148,7 +131,8 @@ public final class ParallelDecoder: Sendable {
         }
         return StepTimes(
             sampling: mean(0), forward: mean(1), backward: mean(2),
-            reduction: seconds[3 * workerCount], update: seconds[3 * workerCount + 1])
+            packing: seconds[3 * workerCount], reduction: seconds[3 * workerCount + 1],
+            update: seconds[3 * workerCount + 2])
     }
 
     /// Predictions for a batch, without gradients.
@@ -156,13 +140,14 @@ public final class ParallelDecoder: Sendable {
     /// - Parameters:
     ///   - weights: the parameters.
     ///   - batch: B and T.
-    ///   - fill: writes the examples of one shard; called on the workers.
+    ///   - filling: writes the examples.
     ///   - goesOn: asked before each shard; after a false the rest is left out.
     ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard, made where the loss weights
     ///     are not 0; called on the workers.
     public func forward(
-        weights: DecoderWeights, batch: BatchShape, fill: Fill,
-        goesOn: @Sendable () -> Bool = { true }, read: Fill
+        weights: DecoderWeights, batch: BatchShape, filling: some BatchFilling,
+        goesOn: @Sendable () -> Bool = { true },
+        read: @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
     ) {
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         let weights = packed(weights)
@@ -171,12 +156,83 @@ public final class ParallelDecoder: Sendable {
             let workspace = workspaces[worker]
             let examples = plan.examples(ofShard: shard)
             workspace.positionStarts.fill(0)
-            fill(examples, workspace)
+            filling.fill(examples, workspace)
             decoder.forward(
                 weights: weights, workspace: workspace,
                 shape: BatchShape(examples: examples.count, length: batch.length),
                 predicting: .carryingLoss)
             read(examples, workspace)
+        }
+    }
+}
+
+extension ParallelDecoder {
+    /// One worker's part of a step's gradients: shards, until none is left.
+    private struct GradientWork<Filling: BatchFilling>: LaneWork {
+        let model: ParallelDecoder
+        let weights: PackedWeights
+        let plan: ShardPlan
+        let length: Int
+        let filling: Filling
+
+        func perform(lane _: Int, worker: Int) {
+            let workspace = model.workspaces[worker]
+            var last: Int?
+            while let (shard, lane) = model.queue.next(after: last) {
+                last = lane
+                let isFirst = shard == lane
+                let gradients = model.laneGradients[lane]
+                if isFirst { gradients.flat.fill(0) }
+                let examples = plan.examples(ofShard: shard)
+                let shape = BatchShape(examples: examples.count, length: length)
+                var clock = Stopwatch()
+                workspace.positionStarts.fill(0)
+                filling.fill(examples, workspace)
+                model.seconds[3 * worker] += clock.lap()
+                model.decoder.forward(
+                    weights: weights, workspace: workspace, shape: shape,
+                    predicting: .carryingLoss)
+                model.seconds[3 * worker + 1] += clock.lap()
+                let loss = model.decoder.lossBackward(
+                    weights: weights, gradients: gradients, workspace: workspace, shape: shape)
+                model.laneLosses[lane] = isFirst ? loss : model.laneLosses[lane] + loss
+                model.seconds[3 * worker + 2] += clock.lap()
+            }
+        }
+    }
+
+    /// One matrix a lane, laid out for the products.
+    private struct PackingWork: LaneWork {
+        let matrices: PackedMatrices
+        let parameters: DecoderWeights
+
+        func perform(lane part: Int, worker: Int) { matrices.pack(part: part, of: parameters) }
+    }
+
+    /// One stretch of the flat gradient a lane: the sum of the lanes' gradients.
+    private struct ReductionWork: LaneWork {
+        let model: ParallelDecoder
+        let lanes: Int
+
+        func perform(lane stretch: Int, worker: Int) {
+            model.stretchSquares[stretch] = sumLanes(
+                total: model.gradients, lanes: model.laneBuffers, used: lanes,
+                range: model.stretches[stretch])
+        }
+    }
+
+    /// One stretch of the flat parameters a lane.
+    private struct AdamWork: LaneWork {
+        let model: ParallelDecoder
+        let parameters: FloatView
+        let moments: AdamMoments
+        let step: AdamStep
+
+        func perform(lane stretch: Int, worker: Int) {
+            let range = model.stretches[stretch]
+            adamUpdate(
+                parameters: parameters[range], firstMoment: moments.first[range],
+                secondMoment: moments.second[range], gradients: model.gradients[range], step: step)
         }
     }
 }
@@ -189,6 +245,8 @@ public struct StepTimes: Sendable, Hashable {
     public var forward: Double
     /// Loss and backward passes. Mean over the workers.
     public var backward: Double
+    /// Laying out the weights for the products.
+    public var packing: Double
     /// Summing the lanes' gradients, with the norm that clipping needs.
     public var reduction: Double
     /// Adam.

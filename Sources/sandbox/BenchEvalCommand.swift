@@ -100,16 +100,16 @@ struct BenchEvalCommand: ParsableCommand {
         let parallel = ParallelDecoder(
             decoder, workers: workers, batches: [batch], forTraining: true)
         let weights = decoder.weights(in: decoder.initialParameters(seed: 0))
-        let fill = source.fill(.evaluation, points: points, activeDims: dims)
+        let filling = source.batch(.evaluation, points: points, activeDims: dims)
         let clock = ContinuousClock()
         func time(_ body: () -> Void) -> [Double] {
             body()
             return (0..<rounds).map { _ in clock.measure(body) / .seconds(1) }
         }
         return (
-            time { parallel.forward(weights: weights, batch: batch, fill: fill) { _, _ in } },
+            time { parallel.forward(weights: weights, batch: batch, filling: filling) { _, _ in } },
             time {
-                _ = parallel.lossAndGradients(weights: weights, batch: batch, fill: fill)
+                _ = parallel.lossAndGradients(weights: weights, batch: batch, filling: filling)
             }
         )
     }

@@ -136,11 +136,13 @@ struct StepBench {
         let adam = AdamOptions(clipNorm: 1)
         var durations: [Double] = []
         var phases: [StepTimes] = []
+        durations.reserveCapacity(steps)
+        phases.reserveCapacity(steps)
         for step in 0..<warmup + steps {
             let start = ContinuousClock.now
             let (_, norm) = parallel.lossAndGradients(
                 weights: weights, batch: shape,
-                fill: source.fill(.training(step: step), points: points, activeDims: dims))
+                filling: source.batch(.training(step: step), points: points, activeDims: dims))
             parallel.adamStep(
                 parameters: parameters, moments: moments,
                 step: AdamStep(
@@ -188,7 +190,8 @@ struct StepReport {
         }
         let known = [
             ("sampling", median(\.sampling)), ("forward", median(\.forward)),
-            ("backward", median(\.backward)), ("reduction", median(\.reduction)),
+            ("backward", median(\.backward)), ("packing", median(\.packing)),
+            ("reduction", median(\.reduction)),
             ("update", median(\.update)),
         ]
         let rest = seconds(0.5) * 1e3 - known.reduce(0) { $0 + $1.1 }

@@ -34,7 +34,7 @@ import Transformer
         let workspace = DecoderWorkspace(
             decoder.configuration, largest: BatchShape(examples: 32, length: length),
             forTraining: false)
-        source(layout).fill(phase, points: points, activeDims: activeDims)(range, workspace)
+        source(layout).batch(phase, points: points, activeDims: activeDims).fill(range, workspace)
         let rows = range.count * length
         return Written(
             inputs: workspace.inputs[0..<rows * 3].array,

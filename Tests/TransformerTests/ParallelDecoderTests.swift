@@ -37,13 +37,13 @@ import Testing
         predictions.fill(.nan)
         let length = batch.shape.length
         parallel.forward(
-            weights: weights, batch: batch.shape, fill: batch.fill,
+            weights: weights, batch: batch.shape, filling: batch,
             read: { examples, workspace in
                 let rows = examples.lowerBound * length..<examples.upperBound * length
                 predictions[rows].copy(from: workspace.predictions[0..<rows.count])
             })
         let (loss, norm) = parallel.lossAndGradients(
-            weights: weights, batch: batch.shape, fill: batch.fill)
+            weights: weights, batch: batch.shape, filling: batch)
         return Result(
             loss: loss, norm: norm, gradients: parallel.lastGradients.array,
             predictions: predictions.array)
@@ -122,7 +122,7 @@ import Testing
             var losses: [Double] = []
             for (step, batch) in batches.enumerated() {
                 let (loss, norm) = parallel.lossAndGradients(
-                    weights: decoder.weights(in: parameters), batch: batch.shape, fill: batch.fill)
+                    weights: decoder.weights(in: parameters), batch: batch.shape, filling: batch)
                 losses.append(loss)
                 parallel.adamStep(
                     parameters: parameters, moments: moments,
@@ -156,7 +156,7 @@ import Testing
             decoder, workers: 2, batches: [batch.shape], forTraining: true)
         let losses = (1...60).map { number in
             let loss = parallel.lossAndGradients(
-                weights: decoder.weights(in: parameters), batch: batch.shape, fill: batch.fill
+                weights: decoder.weights(in: parameters), batch: batch.shape, filling: batch
             ).loss
             parallel.adamStep(
                 parameters: parameters, moments: moments,

@@ -173,7 +173,7 @@ import Transformer
         for number in 1...10 {
             let (loss, norm) = parallel.lossAndGradients(
                 weights: parity.decoder.weights(in: parameters), batch: parity.batch.shape,
-                fill: parity.batch.fill)
+                filling: parity.batch)
             losses.append(loss)
             norms.append(norm)
             parallel.adamStep(

@@ -4,7 +4,7 @@ import TestSupport
 import Transformer
 
 /// A batch as plain arrays: what a workspace is filled with.
-struct TestBatch: Sendable {
+struct TestBatch: BatchFilling {
     let shape: BatchShape
     /// d: numbers in one token.
     let dimension: Int
