@@ -2,15 +2,12 @@
 
 import functools
 import json
-import resource
 import sys
-import time
 
 import jax
 import jax.numpy as jnp
 
-SIZES = {"tiny": (64, 3, 2), "small": (128, 6, 4), "standard": (256, 12, 8)}
-BATCH, DIMS, POINTS = 64, 20, 41
+from peer import BATCH, DIMS, POINTS, SIZES, serve
 
 
 def initial(key, width, layers, positions):
@@ -109,18 +106,7 @@ def main():
             parameters, first, second, jnp.float32(number), key, heads, is_doubled)
         return float(value)
 
-    for _ in range(3):
-        once()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            once()
-            times.append(1e3 * (time.perf_counter() - start))
-        print(json.dumps(times), flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"peak_rss_bytes": peak}), flush=True)
+    serve(once)
 
 
 if __name__ == "__main__":
