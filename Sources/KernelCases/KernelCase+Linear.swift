@@ -2,19 +2,21 @@ import Kernels
 
 extension KernelCase {
     /// `y = x · W + b`.
-    public static func linear(rows: Int, from: Int, to: Int) -> KernelCase {
+    public static func linear(rows: Int, from: Int, to: Int, precision: ProductPrecision = .fp32)
+        -> KernelCase
+    {
         KernelCase(
-            name: "linear", size: "\(rows) × \(from) → \(to)",
+            name: "linear" + precision.suffix, size: "\(rows) × \(from) → \(to)",
             inputs: [Operand("x", rows * from), Operand("W", from * to), Operand("b", to)],
             outputs: [Operand("y", rows * to)], operations: 2 * Double(rows * from * to)
         ) {
-            let map = LinearMap(rows: rows, from: from, to: to)
+            let map = LinearMap(rows: rows, from: from, to: to, precision: precision)
             return Passes(
                 prepare: { map.pack($0[1]) },
                 forward: { inputs, outputs in
                     linearForward(
                         output: outputs[0], input: inputs[0], weight: map.weight, bias: inputs[2],
-                        rows: rows)
+                        rows: rows, scratch: map.scratch)
                 },
                 backward: { inputs, dOutputs, dInputs in
                     map.backward(
@@ -25,22 +27,24 @@ extension KernelCase {
     }
 
     /// `y = r + x · W + b`.
-    public static func linearOntoResidual(rows: Int, from: Int, to: Int) -> KernelCase {
+    public static func linearOntoResidual(
+        rows: Int, from: Int, to: Int, precision: ProductPrecision = .fp32
+    ) -> KernelCase {
         KernelCase(
-            name: "linear + residual", size: "\(rows) × \(from) → \(to)",
+            name: "linear + residual" + precision.suffix, size: "\(rows) × \(from) → \(to)",
             inputs: [
                 Operand("x", rows * from), Operand("W", from * to), Operand("b", to),
                 Operand("r", rows * to),
             ],
             outputs: [Operand("y", rows * to)], operations: 2 * Double(rows * from * to)
         ) {
-            let map = LinearMap(rows: rows, from: from, to: to)
+            let map = LinearMap(rows: rows, from: from, to: to, precision: precision)
             return Passes(
                 prepare: { map.pack($0[1]) },
                 forward: { inputs, outputs in
                     linearResidualForward(
                         output: outputs[0], residual: inputs[3], input: inputs[0],
-                        weight: map.weight, bias: inputs[2], rows: rows)
+                        weight: map.weight, bias: inputs[2], rows: rows, scratch: map.scratch)
                 },
                 backward: { inputs, dOutputs, dInputs in
                     map.backward(
@@ -53,9 +57,12 @@ extension KernelCase {
 
     /// `a = GELU(x · W + b)`, then `y = a · V`: the derivative of GELU is multiplied into the second map's input
     /// gradient.
-    public static func feedForward(rows: Int, width: Int, hidden: Int) -> KernelCase {
+    public static func feedForward(
+        rows: Int, width: Int, hidden: Int, precision: ProductPrecision = .fp32
+    ) -> KernelCase {
         KernelCase(
-            name: "linear + GELU, linear", size: "\(rows) × \(width) → \(hidden) → \(width)",
+            name: "linear + GELU, linear" + precision.suffix,
+            size: "\(rows) × \(width) → \(hidden) → \(width)",
             inputs: [
                 Operand("x", rows * width), Operand("W", width * hidden), Operand("b", hidden),
                 Operand("V", hidden * width), Operand("c", width),
@@ -63,8 +70,8 @@ extension KernelCase {
             outputs: [Operand("y", rows * width)],
             operations: 4 * Double(rows * width * hidden)
         ) {
-            let expansion = LinearMap(rows: rows, from: width, to: hidden)
-            let contraction = LinearMap(rows: rows, from: hidden, to: width)
+            let expansion = LinearMap(rows: rows, from: width, to: hidden, precision: precision)
+            let contraction = LinearMap(rows: rows, from: hidden, to: width, precision: precision)
             let activation = FloatView(zeros: rows * hidden)
             let slope = FloatView(zeros: rows * hidden)
             let dHidden = FloatView(zeros: rows * hidden)
@@ -76,10 +83,11 @@ extension KernelCase {
                 forward: { inputs, outputs in
                     linearGELUForward(
                         output: activation, slope: slope, input: inputs[0],
-                        weight: expansion.weight, bias: inputs[2], rows: rows)
+                        weight: expansion.weight, bias: inputs[2], rows: rows,
+                        scratch: expansion.scratch)
                     linearForward(
                         output: outputs[0], input: activation, weight: contraction.weight,
-                        bias: inputs[4], rows: rows)
+                        bias: inputs[4], rows: rows, scratch: contraction.scratch)
                 },
                 backward: { inputs, dOutputs, dInputs in
                     contraction.backward(
@@ -118,15 +126,16 @@ extension KernelCase {
 private struct LinearMap {
     let rows, from, to: Int
     let weight, transposed: PackedMatrix
-    private let scratch: WeightGradientScratch
+    let scratch: ProductScratch
 
-    init(rows: Int, from: Int, to: Int) {
+    init(rows: Int, from: Int, to: Int, precision: ProductPrecision) {
         self.rows = rows
         self.from = from
         self.to = to
-        weight = PackedMatrix(inner: from, columns: to)
-        transposed = PackedMatrix(inner: to, columns: from)
-        scratch = WeightGradientScratch(largestWidth: to)
+        weight = PackedMatrix(inner: from, columns: to, precision: precision)
+        transposed = PackedMatrix(inner: to, columns: from, precision: precision)
+        scratch = ProductScratch(
+            precision: precision, rows: rows, largestWidth: max(from, to))
     }
 
     func pack(_ matrix: FloatView) {
@@ -143,6 +152,11 @@ private struct LinearMap {
             to: to, scratch: scratch)
         linearInputGradient(
             dInput: dInput, slope: slope, dOutput: dOutput, transposedWeight: transposed,
-            rows: rows)
+            rows: rows, scratch: scratch)
     }
+}
+
+extension ProductPrecision {
+    /// What a kernel's name ends with.
+    fileprivate var suffix: String { self == .fp32 ? "" : ", bf16" }
 }

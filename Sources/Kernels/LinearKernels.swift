@@ -6,13 +6,15 @@
 ///   - weight: `W: [from, to]`.
 ///   - bias: `b: [to]`.
 ///   - rows: number of rows.
+///   - scratch: working memory of the calling worker.
 public func linearForward(
-    output: FloatView, input: FloatView, weight: PackedMatrix, bias: FloatView, rows: Int
+    output: FloatView, input: FloatView, weight: PackedMatrix, bias: FloatView, rows: Int,
+    scratch: ProductScratch
 ) {
     let to = requireSizes(output: output, input: input, weight: weight, bias: bias, rows: rows)
     let y = output.pointer
     let b = bias.pointer
-    product(input.pointer, rows: rows, weight) { row, column, count, sums in
+    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         y.store(sums + b.lanes(at: column, count: count), at: row * to + column, count: count)
     }
 }
@@ -26,16 +28,17 @@ public func linearForward(
 ///   - weight: `W: [from, to]`.
 ///   - bias: `b: [to]`.
 ///   - rows: number of rows.
+///   - scratch: working memory of the calling worker.
 public func linearResidualForward(
     output: FloatView, residual: FloatView, input: FloatView, weight: PackedMatrix,
-    bias: FloatView, rows: Int
+    bias: FloatView, rows: Int, scratch: ProductScratch
 ) {
     let to = requireSizes(output: output, input: input, weight: weight, bias: bias, rows: rows)
     precondition(residual.count >= rows * to)
     let y = output.pointer
     let r = residual.pointer
     let b = bias.pointer
-    product(input.pointer, rows: rows, weight) { row, column, count, sums in
+    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         let at = row * to + column
         y.store(
             sums + b.lanes(at: column, count: count) + r.lanes(at: at, count: count), at: at,
@@ -52,15 +55,16 @@ public func linearResidualForward(
 ///   - weight: `W: [from, to]`.
 ///   - bias: `b: [to]`.
 ///   - rows: number of rows.
+///   - scratch: working memory of the calling worker.
 public func linearGELUForward(
     output: FloatView, slope: FloatView?, input: FloatView, weight: PackedMatrix, bias: FloatView,
-    rows: Int
+    rows: Int, scratch: ProductScratch
 ) {
     let to = requireSizes(output: output, input: input, weight: weight, bias: bias, rows: rows)
     let y = output.pointer
     let b = bias.pointer
     guard let slope else {
-        product(input.pointer, rows: rows, weight) { row, column, count, sums in
+        product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
             let u = sums + b.lanes(at: column, count: count)
             y.store(gelu(u).value, at: row * to + column, count: count)
         }
@@ -68,7 +72,7 @@ public func linearGELUForward(
     }
     precondition(slope.count >= rows * to)
     let s = slope.pointer
-    product(input.pointer, rows: rows, weight) { row, column, count, sums in
+    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         let at = row * to + column
         let (value, slope) = gelu(sums + b.lanes(at: column, count: count))
         y.store(value, at: at, count: count)
@@ -93,43 +97,64 @@ private func requireSizes(
 ///   - dOutput: `dy: [rows, to]`.
 ///   - transposedWeight: `Wᵀ: [to, from]`.
 ///   - rows: number of rows.
+///   - scratch: working memory of the calling worker.
 public func linearInputGradient(
     dInput: FloatView, slope: FloatView? = nil, dOutput: FloatView, transposedWeight: PackedMatrix,
-    rows: Int
+    rows: Int, scratch: ProductScratch
 ) {
     let from = transposedWeight.columns
     precondition(dInput.count >= rows * from && dOutput.count >= rows * transposedWeight.inner)
     let dx = dInput.pointer
     guard let slope else {
-        product(dOutput.pointer, rows: rows, transposedWeight) { row, column, count, sums in
+        product(dOutput.pointer, rows: rows, transposedWeight, scratch: scratch) {
+            row, column, count, sums in
             dx.store(sums, at: row * from + column, count: count)
         }
         return
     }
     precondition(slope.count >= rows * from)
     let s = slope.pointer
-    product(dOutput.pointer, rows: rows, transposedWeight) { row, column, count, sums in
+    product(dOutput.pointer, rows: rows, transposedWeight, scratch: scratch) {
+        row, column, count, sums in
         let at = row * from + column
         dx.store(sums * s.lanes(at: at, count: count), at: at, count: count)
     }
 }
 
-/// Working memory of ``addWeightGradient(dWeight:dBias:input:dOutput:rows:from:to:scratch:)``: the two factors of a
-/// block of rows, packed.
-public struct WeightGradientScratch: Sendable {
+/// Working memory of one worker's products: what is packed or rounded for one call.
+public struct ProductScratch: Sendable {
     /// Rows that are summed in registers before the gradient in memory is touched: a panel of them stays in the
     /// first cache.
     static let rowBlock = 192
     /// Columns of the input packed at a time: they stay in the second cache.
     static let inputBlock = 96
-    let input: FloatView
-    let dOutput: FloatView
+    /// What the operands of weight gradients are rounded to.
+    let precision: ProductPrecision
+    /// The left factor of a product, rounded.
+    let rows: BufferView<UInt32>
+    /// The two factors of a weight gradient, in fp32 or in pairs.
+    let input, dOutput: FloatView
+    let inputPairs, dOutputPairs: BufferView<UInt32>
 
-    /// - Parameter largestWidth: largest `to` that will be used.
-    public init(largestWidth: Int) {
-        // A packed row is written as a whole vector, which is longer: room for the last one.
-        input = FloatView(zeros: Self.rowBlock * Self.inputBlock + laneCount)
-        dOutput = FloatView(zeros: Self.rowBlock * paddedToLanes(largestWidth))
+    /// - Parameters:
+    ///   - precision: what the operands of products are rounded to.
+    ///   - rows: largest number of rows that will be used.
+    ///   - largestWidth: largest width of an input or output that will be used.
+    ///   - forTraining: whether weight gradients will be asked for.
+    public init(
+        precision: ProductPrecision = .fp32, rows: Int, largestWidth: Int, forTraining: Bool = true
+    ) {
+        self.precision = precision
+        // A packed row is written as a whole vector, which is longer, and rows two at a time: room for the last ones.
+        let inputCount = Self.rowBlock * Self.inputBlock + laneCount
+        let outputCount = Self.rowBlock * paddedToLanes(largestWidth) + laneCount
+        let floats = forTraining && precision == .fp32
+        let pairs = forTraining && precision == .bf16
+        self.rows = BufferView(zeros: precision == .bf16 ? rows * ((largestWidth + 1) / 2) : 0)
+        input = FloatView(zeros: floats ? inputCount : 0)
+        dOutput = FloatView(zeros: floats ? outputCount : 0)
+        inputPairs = BufferView(zeros: pairs ? inputCount : 0)
+        dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
     }
 }
 
@@ -146,67 +171,93 @@ public struct WeightGradientScratch: Sendable {
 ///   - scratch: working memory of the calling worker.
 public func addWeightGradient(
     dWeight: FloatView, dBias: FloatView?, input: FloatView, dOutput: FloatView, rows: Int,
-    from: Int, to: Int, scratch: WeightGradientScratch
+    from: Int, to: Int, scratch: ProductScratch
 ) {
     precondition(dWeight.count >= from * to && (dBias?.count ?? to) == to)
     precondition(input.count >= rows * from && dOutput.count >= rows * to)
-    let rowBlock = WeightGradientScratch.rowBlock
-    precondition(scratch.dOutput.count >= rowBlock * paddedToLanes(to))
-    let inputBlock = WeightGradientScratch.inputBlock
-    for firstRow in stride(from: 0, to: rows, by: rowBlock) {
-        let count = min(rowBlock, rows - firstRow)
-        packPanels(
-            dOutput.pointer + firstRow * to, rows: count, width: to,
-            into: scratch.dOutput.pointer, columnSums: dBias)
-        for first in stride(from: 0, to: from, by: inputBlock) {
-            let width = min(inputBlock, from - first)
-            packStripes(
-                input.pointer + firstRow * from + first, rows: count, width: width, stride: from,
-                into: scratch.input.pointer)
-            for column in stride(from: 0, to: to, by: laneCount) {
-                let lanes = min(laneCount, to - column)
-                for place in stride(from: 0, to: width, by: productTileRows) {
-                    var tile = ProductTile()
-                    tile.accumulate(
-                        scratch.input.pointer + place * count, rowStride: 1,
-                        stepStride: productTileRows,
-                        panel: scratch.dOutput.pointer + column * count, steps: count)
-                    let target = dWeight.pointer + (first + place) * to + column
-                    tile.forEachRow(count: min(productTileRows, width - place)) { row, sums in
-                        let before = target.lanes(at: row * to, count: lanes)
-                        target.store(before + sums, at: row * to, count: lanes)
-                    }
-                }
+    let room = ProductScratch.rowBlock * paddedToLanes(to) + laneCount
+    let inputBlock = ProductScratch.inputBlock
+    for firstRow in stride(from: 0, to: rows, by: ProductScratch.rowBlock) {
+        let count = min(ProductScratch.rowBlock, rows - firstRow)
+        let x = input.pointer + firstRow * from
+        let dy = dOutput.pointer + firstRow * to
+        switch scratch.precision {
+        case .fp32:
+            precondition(scratch.dOutput.count >= room, "the scratch is narrower than \(to)")
+            let panels = scratch.dOutput.pointer
+            packPanels(dy, rows: count, width: to, into: panels, columnSums: dBias)
+            for first in stride(from: 0, to: from, by: inputBlock) {
+                let width = min(inputBlock, from - first)
+                packStripes(
+                    x + first, rows: count, width: width, stride: from,
+                    into: scratch.input.pointer)
+                addProducts(
+                    dWeight.pointer + first * to, stripes: scratch.input.pointer, width: width,
+                    panels: panels, to: to, steps: count)
+            }
+        case .bf16:
+            precondition(scratch.dOutputPairs.count >= room, "the scratch is narrower than \(to)")
+            let panels = scratch.dOutputPairs.pointer
+            packPanels(dy, rows: count, width: to, into: panels, columnSums: dBias)
+            for first in stride(from: 0, to: from, by: inputBlock) {
+                let width = min(inputBlock, from - first)
+                packPairStripes(
+                    x + first, rows: count, width: width, stride: from,
+                    into: scratch.inputPairs.pointer)
+                addProducts(
+                    dWeight.pointer + first * to, stripes: scratch.inputPairs.pointer,
+                    width: width, panels: panels, to: to, steps: (count + 1) / 2)
             }
         }
     }
 }
 
-/// Packs `[rows, width]` into panels of sixteen columns, `[rows, 16]` each, and adds up the columns on the way.
-private func packPanels(
-    _ source: UnsafePointer<Float>, rows: Int, width: Int,
-    into panels: UnsafeMutablePointer<Float>, columnSums: FloatView?
+/// `dW += xᵀ · dy` for `width` rows of `dW` from factors that are packed.
+@inline(__always)
+private func addProducts<Number: ProductOperand>(
+    _ dWeight: UnsafeMutablePointer<Float>, stripes: UnsafeMutablePointer<Number>, width: Int,
+    panels: UnsafeMutablePointer<Number>, to: Int, steps: Int
 ) {
+    for column in stride(from: 0, to: to, by: laneCount) {
+        let lanes = min(laneCount, to - column)
+        for place in stride(from: 0, to: width, by: productTileRows) {
+            var tile = ProductTile()
+            tile.accumulate(
+                UnsafePointer(stripes + place * steps), rowStride: 1,
+                stepStride: productTileRows, panel: UnsafePointer(panels + column * steps),
+                steps: steps)
+            let target = dWeight + place * to + column
+            tile.forEachRow(count: min(productTileRows, width - place)) { row, sums in
+                let before = target.lanes(at: row * to, count: lanes)
+                target.store(before + sums, at: row * to, count: lanes)
+            }
+        }
+    }
+}
+
+/// Packs `[rows, width]` into panels of sixteen columns, `[rows, 16]` each (pairs of rows in bf16), and adds up the
+/// columns on the way.
+@inline(__always)
+private func packPanels<Number: ProductOperand>(
+    _ source: UnsafePointer<Float>, rows: Int, width: Int,
+    into panels: UnsafeMutablePointer<Number>, columnSums: FloatView?
+) {
+    let steps = (rows + Number.numbers - 1) / Number.numbers
     for column in stride(from: 0, to: width, by: laneCount) {
         let count = min(laneCount, width - column)
-        let panel = panels + column * rows
+        let panel = panels + column * steps
         // Two running sums hide the latency of the addition; they are joined in a fixed order.
         var even = Lanes(repeating: 0)
         var odd = Lanes(repeating: 0)
-        var row = 0
-        while row + 2 <= rows {
+        for row in stride(from: 0, to: rows, by: 2) {
             let first = source.lanes(at: row * width + column, count: count)
-            let second = source.lanes(at: (row + 1) * width + column, count: count)
-            panel.store(first, at: row * laneCount)
-            panel.store(second, at: (row + 1) * laneCount)
+            let second =
+                row + 1 < rows
+                ? source.lanes(at: (row + 1) * width + column, count: count)
+                : Lanes(repeating: 0)
+            Number.pack(first, second, into: panel + row / Number.numbers * laneCount)
             even += first
             odd += second
-            row += 2
-        }
-        if row < rows {
-            let last = source.lanes(at: row * width + column, count: count)
-            panel.store(last, at: row * laneCount)
-            even += last
         }
         if let total = columnSums?.pointer {
             total.store(
@@ -244,6 +295,26 @@ private func packStripes(
             let target = stripe + row * productTileRows
             for lane in 0..<count { target[lane] = source[row * stride + column + lane] }
             for lane in count..<productTileRows { target[lane] = 0 }
+        }
+    }
+}
+
+/// As ``packStripes(_:rows:width:stride:into:)`` in pairs of rows.
+private func packPairStripes(
+    _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
+    into stripes: UnsafeMutablePointer<UInt32>
+) {
+    let steps = (rows + 1) / 2
+    for column in Swift.stride(from: 0, to: width, by: productTileRows) {
+        let count = min(laneCount, width - column)
+        let stripe = stripes + column * steps
+        for row in Swift.stride(from: 0, to: rows, by: 2) {
+            let from = source + row * stride + column
+            let first = from.lanes(at: 0, count: count)
+            let second =
+                row + 1 < rows ? from.lanes(at: stride, count: count) : Lanes(repeating: 0)
+            // Whole vectors are written, and what they hold too much is overwritten by the next pair.
+            stripe.store(first.bf16Pairs(with: second), at: row / 2 * productTileRows)
         }
     }
 }

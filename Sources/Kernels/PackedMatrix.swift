@@ -1,5 +1,5 @@
 /// The right-hand matrix of products, laid out for them: `B: [inner, columns]` in panels of 16 columns, each
-/// `[inner, 16]`, the last one filled up with zeros.
+/// `[inner, 16]`, the last one filled up with zeros. In bf16 two rows of a panel become one of pairs.
 ///
 /// A weight matrix is packed once a step and then read by every shard; a product walks a panel from its first number
 /// to its last, and needs no copies of its own.
@@ -8,23 +8,25 @@ public struct PackedMatrix: Sendable {
     public let inner: Int
     /// Columns of such a product.
     public let columns: Int
+    /// What the product's operands are rounded to.
+    public let precision: ProductPrecision
     let panels: FloatView
+    /// The panels in bf16; one of the two is empty.
+    let pairs: BufferView<UInt32>
 
     /// Memory for a matrix, zeros at first.
     ///
     /// - Parameters:
     ///   - inner: rows of `B`.
     ///   - columns: columns of `B`.
-    public init(inner: Int, columns: Int) {
+    ///   - precision: what the product's operands are rounded to.
+    public init(inner: Int, columns: Int, precision: ProductPrecision = .fp32) {
         self.inner = inner
         self.columns = columns
-        panels = FloatView(zeros: inner * paddedToLanes(columns))
-    }
-
-    /// The first number of the panel that begins at `column`.
-    @inline(__always)
-    func panel(at column: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + column * inner)
+        self.precision = precision
+        let width = paddedToLanes(columns)
+        panels = FloatView(zeros: precision == .fp32 ? inner * width : 0)
+        pairs = BufferView(zeros: precision == .bf16 ? (inner + 1) / 2 * width : 0)
     }
 
     /// Takes the numbers of `source`.
@@ -36,34 +38,42 @@ public struct PackedMatrix: Sendable {
         precondition(
             source.count >= inner * columns, "\(source.count) numbers for \(inner) × \(columns)")
         for column in stride(from: 0, to: columns, by: laneCount) {
-            let panel = panels.pointer + column * inner
             let width = min(laneCount, columns - column)
-            if transposed {
-                packTransposedPanel(source.pointer + column * inner, width: width, into: panel)
-            } else {
+            let from = transposed ? source.pointer + column * inner : source.pointer + column
+            switch precision {
+            case .fp32:
+                let panel = panels.pointer + column * inner
                 for row in 0..<inner {
-                    let lanes = source.pointer.lanes(at: row * columns + column, count: width)
-                    panel.store(lanes, at: row * laneCount)
+                    panel.store(
+                        panelRow(from, row: row, width: width, transposed: transposed),
+                        at: row * laneCount)
+                }
+            case .bf16:
+                let panel = pairs.pointer + column * ((inner + 1) / 2)
+                for row in stride(from: 0, to: inner, by: 2) {
+                    let first = panelRow(from, row: row, width: width, transposed: transposed)
+                    let second =
+                        row + 1 < inner
+                        ? panelRow(from, row: row + 1, width: width, transposed: transposed)
+                        : Lanes(repeating: 0)
+                    panel.store(first.bf16Pairs(with: second), at: row / 2 * laneCount)
                 }
             }
         }
     }
 
-    /// Sixteen rows of `source: [16, inner]` become the columns of a panel.
-    private func packTransposedPanel(
-        _ source: UnsafePointer<Float>, width: Int, into panel: UnsafeMutablePointer<Float>
-    ) {
-        guard width == laneCount else {
-            for lane in 0..<width {
-                let row = source + lane * inner
-                for index in 0..<inner { panel[index * laneCount + lane] = row[index] }
-            }
-            return
+    /// One row of a panel: `width` numbers side by side, or one below the other when `transposed`.
+    @inline(__always)
+    private func panelRow(
+        _ source: UnsafePointer<Float>, row: Int, width: Int, transposed: Bool
+    ) -> Lanes {
+        if !transposed { return source.lanes(at: row * columns, count: width) }
+        var lanes = Lanes(repeating: 0)
+        if width == laneCount {
+            for lane in 0..<laneCount { lanes[lane] = source[lane * inner + row] }
+        } else {
+            for lane in 0..<width { lanes[lane] = source[lane * inner + row] }
         }
-        for index in 0..<inner {
-            var column = Lanes()
-            for lane in 0..<laneCount { column[lane] = source[lane * inner + index] }
-            panel.store(column, at: index * laneCount)
-        }
+        return lanes
     }
 }

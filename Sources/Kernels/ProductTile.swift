@@ -10,6 +10,32 @@ func paddedToTiles(_ count: Int) -> Int {
     (count + productTileRows - 1) / productTileRows * productTileRows
 }
 
+/// What a product multiplies: fp32 numbers, or pairs of bf16 numbers.
+protocol ProductOperand: SIMDScalar, Hashable, Codable {
+    /// Numbers of a row or column that lie in one operand: 1, or 2 of a pair.
+    static var numbers: Int { get }
+    static func load(_ pointer: UnsafePointer<Self>) -> SIMD16<Self>
+    static func addProduct(_ sums: inout Lanes, _ a: SIMD16<Self>, _ b: SIMD16<Self>)
+    /// Stores two rows of sixteen numbers: as two vectors, or as one of pairs.
+    static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Self>)
+}
+
+extension Float: ProductOperand {
+    static var numbers: Int { 1 }
+
+    @inline(__always)
+    static func load(_ pointer: UnsafePointer<Float>) -> Lanes { pointer.lanes(at: 0) }
+
+    @inline(__always)
+    static func addProduct(_ sums: inout Lanes, _ a: Lanes, _ b: Lanes) { sums.addProduct(a, b) }
+
+    @inline(__always)
+    static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Float>) {
+        pointer.store(first, at: 0)
+        pointer.store(second, at: laneCount)
+    }
+}
+
 /// Six or twelve rows of sixteen sums: the register tile of every product.
 ///
 /// Twelve registers of sums leave room for the panel's numbers and one repeated factor. A sum runs over the steps in
@@ -22,14 +48,14 @@ struct ProductTile {
 
     /// `row_r += Σ_s a[r · rowStride + s · stepStride] · panel[s · panelStride ..< + 16]` over `steps`.
     @inline(__always)
-    mutating func accumulate(
-        _ a: UnsafePointer<Float>, rowStride: Int, stepStride: Int, panel: UnsafePointer<Float>,
+    mutating func accumulate<Number: ProductOperand>(
+        _ a: UnsafePointer<Number>, rowStride: Int, stepStride: Int, panel: UnsafePointer<Number>,
         panelStride: Int = laneCount, steps: Int
     ) {
         var a = a
         var panel = panel
         for _ in 0..<steps {
-            let right = panel.lanes(at: 0)
+            let right = Number.load(panel)
             upper.addProducts(a, rowStride: rowStride, right)
             if productTileRows == 12 {
                 lower.addProducts(a + 6 * rowStride, rowStride: rowStride, right)
@@ -58,13 +84,15 @@ struct SixRows {
 
     /// `row_r += a[r · rowStride] · right`.
     @inline(__always)
-    mutating func addProducts(_ a: UnsafePointer<Float>, rowStride: Int, _ right: Lanes) {
-        row0.addProduct(Lanes(repeating: a[0]), right)
-        row1.addProduct(Lanes(repeating: a[rowStride]), right)
-        row2.addProduct(Lanes(repeating: a[2 * rowStride]), right)
-        row3.addProduct(Lanes(repeating: a[3 * rowStride]), right)
-        row4.addProduct(Lanes(repeating: a[4 * rowStride]), right)
-        row5.addProduct(Lanes(repeating: a[5 * rowStride]), right)
+    mutating func addProducts<Number: ProductOperand>(
+        _ a: UnsafePointer<Number>, rowStride: Int, _ right: SIMD16<Number>
+    ) {
+        Number.addProduct(&row0, SIMD16(repeating: a[0]), right)
+        Number.addProduct(&row1, SIMD16(repeating: a[rowStride]), right)
+        Number.addProduct(&row2, SIMD16(repeating: a[2 * rowStride]), right)
+        Number.addProduct(&row3, SIMD16(repeating: a[3 * rowStride]), right)
+        Number.addProduct(&row4, SIMD16(repeating: a[4 * rowStride]), right)
+        Number.addProduct(&row5, SIMD16(repeating: a[5 * rowStride]), right)
     }
 
     /// Calls `body` with `first` + r and the sums of each row r below `count`.
@@ -88,37 +116,61 @@ struct SixRows {
 /// - Parameters:
 ///   - a: `A: [rows, b.inner]`, row by row.
 ///   - rows: rows of `A`.
-///   - b: `B`.
+///   - b: `B`; its precision is that of the product.
+///   - scratch: room for `A`, rounded.
 ///   - finish: takes a row's number, the first of its columns, how many of the 16 sums exist, and the sums.
 @inline(__always)
 func product(
-    _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix,
+    _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix, scratch: ProductScratch,
     finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
 ) {
-    // Whole panels apart from the last one, so that their number of sums is a constant to the compiler.
-    let whole = b.columns / laneCount * laneCount
-    for column in stride(from: 0, to: whole, by: laneCount) {
-        productPanel(a, rows: rows, b, column: column) { finish($0, column, laneCount, $1) }
-    }
-    if whole < b.columns {
-        let count = b.columns - whole
-        productPanel(a, rows: rows, b, column: whole) { finish($0, whole, count, $1) }
+    switch b.precision {
+    case .fp32:
+        product(
+            a, rows: rows, inner: b.inner, panels: UnsafePointer(b.panels.pointer),
+            columns: b.columns, finish: finish)
+    case .bf16:
+        let inner = (b.inner + 1) / 2
+        precondition(scratch.rows.count >= rows * inner, "the scratch holds fewer rows")
+        roundRows(a, rows: rows, width: b.inner, into: scratch.rows.pointer)
+        product(
+            UnsafePointer(scratch.rows.pointer), rows: rows, inner: inner,
+            panels: UnsafePointer(b.pairs.pointer), columns: b.columns, finish: finish)
     }
 }
 
 @inline(__always)
-private func productPanel(
-    _ a: UnsafePointer<Float>, rows: Int, _ b: PackedMatrix, column: Int,
+private func product<Number: ProductOperand>(
+    _ a: UnsafePointer<Number>, rows: Int, inner: Int, panels: UnsafePointer<Number>, columns: Int,
+    finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
+) {
+    // Whole panels apart from the last one, so that their number of sums is a constant to the compiler.
+    let whole = columns / laneCount * laneCount
+    for column in stride(from: 0, to: whole, by: laneCount) {
+        productPanel(a, rows: rows, inner: inner, panel: panels + column * inner) {
+            finish($0, column, laneCount, $1)
+        }
+    }
+    if whole < columns {
+        let count = columns - whole
+        productPanel(a, rows: rows, inner: inner, panel: panels + whole * inner) {
+            finish($0, whole, count, $1)
+        }
+    }
+}
+
+@inline(__always)
+private func productPanel<Number: ProductOperand>(
+    _ a: UnsafePointer<Number>, rows: Int, inner: Int, panel: UnsafePointer<Number>,
     finish: (_ row: Int, _ sums: Lanes) -> Void
 ) {
-    let inner = b.inner
-    let panel = b.panel(at: column)
     if rows < productTileRows {
         for row in 0..<rows {
             var sums = Lanes(repeating: 0)
             for step in 0..<inner {
-                sums.addProduct(
-                    Lanes(repeating: a[row * inner + step]), panel.lanes(at: step * laneCount))
+                Number.addProduct(
+                    &sums, SIMD16(repeating: a[row * inner + step]),
+                    Number.load(panel + step * laneCount))
             }
             finish(row, sums)
         }

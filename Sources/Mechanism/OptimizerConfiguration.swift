@@ -1,4 +1,5 @@
 import Experiments
+import Kernels
 import Training
 import Transformer
 
@@ -86,6 +87,8 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
     public var optimizer: OptimizerConfiguration
     /// Learning rate against step.
     public var schedule: ScheduleConfiguration
+    /// What the operands of the blocks' matrix products are rounded to.
+    public var precision: ProductPrecision
 
     enum CodingKeys: String, CodingKey {
         case points = "n_points"
@@ -93,6 +96,7 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
         case batchSize = "batch_size"
         case optimizer
         case schedule
+        case precision
     }
 
     init(_ reader: ConfigurationReader) throws {
@@ -101,6 +105,9 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
         batchSize = try reader.integer("batch_size", in: 1...1_000_000)
         optimizer = try reader.section("optimizer", OptimizerConfiguration.init)
         schedule = try reader.section("schedule", ScheduleConfiguration.init)
+        precision = try reader.choice(
+            "precision", default: .fp32, accepted: ProductPrecision.allCases.map(\.rawValue),
+            ProductPrecision.init(rawValue:))
     }
 
     func trainingOptions(recording: RecordingConfiguration, workers: Int) -> TrainingOptions {

@@ -37,7 +37,8 @@ struct PhaseRunner {
             points: curriculum.points.values, workers: workers)
         let model = ParallelDecoder(
             decoder, workers: workers,
-            batches: curriculum.points.values.map(source.shape(points:)), forTraining: true)
+            batches: curriculum.points.values.map(source.shape(points:)),
+            precision: phase.precision, forTraining: true)
         let weights = decoder.weights(in: state.parameters)
         let parameters = state.parameters
         let moments = state.moments

@@ -2,8 +2,8 @@ import Experiments
 import Foundation
 import InContextRegression
 
-/// Version of everything that decides numbers; part of every run's hash.
-public let numericsVersion = 1
+/// Version of everything that decides numbers; part of every run's hash. 2: products, attention and GELU of our own.
+public let numericsVersion = 2
 
 /// One fine-tuning run, fully resolved: model, base, task, layout, training and seed.
 public struct RunConfiguration: Sendable {
@@ -156,7 +156,7 @@ public struct BaseConfiguration: Sendable {
             // With `from` a preset's own pretraining keys stand beside it and say nothing.
             for key in [
                 "task", "n_points", "steps", "batch_size", "seed", "optimizer", "schedule",
-                "curriculum", "log_every", "checkpoint_seconds",
+                "curriculum", "precision", "log_every", "checkpoint_seconds",
             ] { _ = reader.node(key) }
         }
         sourceMark = reader.node("from")?.mark

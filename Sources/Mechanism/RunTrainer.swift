@@ -84,6 +84,7 @@ public struct RunTrainer {
             let recording = base.configuration.recording
         else { return try copy(base, work) }
         let decoder = base.configuration.model.decoder
+        tellPrecision(pretraining.phase)
         reporter.began("pretraining \(base.name)", pretraining.phase.steps)
         defer { reporter.ended() }
         return try PhaseRunner(
@@ -94,6 +95,14 @@ public struct RunTrainer {
             initialParameters: { decoder.initialParameters(seed: pretraining.seed) },
             progress: reporter.stepped
         ).run(work.records)
+    }
+
+    /// Says where bf16 gains nothing.
+    private func tellPrecision(_ phase: PhaseConfiguration) {
+        guard phase.precision == .bf16, let notice = ProductPrecision.missingBF16Notice else {
+            return
+        }
+        reporter.noticed(notice)
     }
 
     /// A base from elsewhere is copied, so that its runs do not hang on a folder that may go.
@@ -178,6 +187,7 @@ public struct RunTrainer {
     ) throws -> TrainingOutcome {
         let configuration = run.configuration
         let base = try StoredModel(folder: self.directory(run.base).path)
+        tellPrecision(configuration.training)
         reporter.began(
             "\(configuration.functionClass.name) \(run.name)", configuration.training.steps)
         defer { reporter.ended() }

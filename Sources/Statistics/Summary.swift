@@ -33,7 +33,7 @@ public func quantile<Value: BinaryFloatingPoint>(
 }
 
 /// ``quantile(_:_:)`` of values that are sorted already.
-func quantile(sorted values: [Double], _ probability: Double) -> Double {
+public func quantile(sorted values: [Double], _ probability: Double) -> Double {
     precondition(
         !values.isEmpty && probability >= 0 && probability <= 1,
         "no quantile \(probability) of \(values.count) values")

@@ -28,7 +28,7 @@ struct Block {
     /// `output: [B·S, C]` from `input: [R, C]`; keeps what the backward pass needs in `saved`.
     func forward(
         output: FloatView, input: FloatView, weights: BlockWeights, packed: PackedBlock,
-        saved: BlockActivations, attention: AttentionScratch
+        saved: BlockActivations, attention: AttentionScratch, products: ProductScratch
     ) {
         layerNormForward(
             output: saved.attentionInput, mean: saved.attentionNormMean,
@@ -38,7 +38,7 @@ struct Block {
         linearForward(
             output: saved.queriesKeysValues, input: saved.attentionInput,
             weight: packed.queriesKeysValues.weight, bias: weights.queriesKeysValues.bias,
-            rows: rows)
+            rows: rows, scratch: products)
         causalAttentionForward(
             output: saved.attentionOutput, logNormalizer: saved.logNormalizer,
             queriesKeysValues: saved.queriesKeysValues, positions: positions,
@@ -52,7 +52,7 @@ struct Block {
         linearResidualForward(
             output: saved.middle, residual: isWhole ? input : output,
             input: saved.attentionOutput, weight: packed.attentionProjection.weight,
-            bias: weights.attentionProjection.bias, rows: outputRows)
+            bias: weights.attentionProjection.bias, rows: outputRows, scratch: products)
 
         layerNormForward(
             output: saved.feedForwardInput, mean: saved.feedForwardNormMean,
@@ -61,26 +61,29 @@ struct Block {
             rows: outputRows, width: width, epsilon: configuration.normalizationEpsilon)
         linearGELUForward(
             output: saved.activation, slope: saved.activationSlope, input: saved.feedForwardInput,
-            weight: packed.expansion.weight, bias: weights.expansion.bias, rows: outputRows)
+            weight: packed.expansion.weight, bias: weights.expansion.bias, rows: outputRows,
+            scratch: products)
         linearResidualForward(
             output: output, residual: saved.middle, input: saved.activation,
-            weight: packed.contraction.weight, bias: weights.contraction.bias, rows: outputRows)
+            weight: packed.contraction.weight, bias: weights.contraction.bias, rows: outputRows,
+            scratch: products)
     }
 
     /// Turns the gradient of the block's output, held in `scratch.residual: [B·S, C]`, into that of its input, in
     /// `scratch.residual: [R, C]`, and adds the block's parameter gradients.
     func backward(
         input: FloatView, weights: BlockWeights, packed: PackedBlock, gradients: BlockWeights,
-        saved: BlockActivations, scratch: GradientScratch, attention: AttentionScratch
+        saved: BlockActivations, scratch: GradientScratch, attention: AttentionScratch,
+        products: ProductScratch
     ) {
         linearBackward(
             dInput: scratch.hidden, slope: saved.activationSlope, gradients: gradients.contraction,
             dOutput: scratch.residual, input: saved.activation, packed: packed.contraction,
-            rows: outputRows, scratch: scratch)
+            rows: outputRows, scratch: products)
         linearBackward(
             dInput: scratch.normed, gradients: gradients.expansion, dOutput: scratch.hidden,
             input: saved.feedForwardInput, packed: packed.expansion, rows: outputRows,
-            scratch: scratch)
+            scratch: products)
         layerNormBackward(
             dInput: scratch.residual, dWeight: gradients.feedForwardNorm.weight,
             dBias: gradients.feedForwardNorm.bias, dOutput: scratch.normed, input: saved.middle,
@@ -90,7 +93,7 @@ struct Block {
         linearBackward(
             dInput: scratch.normed, gradients: gradients.attentionProjection,
             dOutput: scratch.residual, input: saved.attentionOutput,
-            packed: packed.attentionProjection, rows: outputRows, scratch: scratch)
+            packed: packed.attentionProjection, rows: outputRows, scratch: products)
         causalAttentionBackward(
             dQueriesKeysValues: scratch.queriesKeysValues, dOutput: scratch.normed,
             output: saved.attentionOutput, logNormalizer: saved.logNormalizer,
@@ -99,7 +102,7 @@ struct Block {
         linearBackward(
             dInput: scratch.normed, gradients: gradients.queriesKeysValues,
             dOutput: scratch.queriesKeysValues, input: saved.attentionInput,
-            packed: packed.queriesKeysValues, rows: rows, scratch: scratch)
+            packed: packed.queriesKeysValues, rows: rows, scratch: products)
         if !isWhole {
             let count = outputRows * width
             scratch.hidden[0..<count].copy(from: scratch.residual[0..<count])
@@ -116,14 +119,14 @@ struct Block {
 
     private func linearBackward(
         dInput: FloatView, slope: FloatView? = nil, gradients: WeightAndBias, dOutput: FloatView,
-        input: FloatView, packed: PackedLinear, rows: Int, scratch: GradientScratch
+        input: FloatView, packed: PackedLinear, rows: Int, scratch: ProductScratch
     ) {
         addWeightGradient(
             dWeight: gradients.weight, dBias: gradients.bias, input: input, dOutput: dOutput,
             rows: rows, from: packed.weight.inner, to: packed.weight.columns,
-            scratch: scratch.products)
+            scratch: scratch)
         linearInputGradient(
             dInput: dInput, slope: slope, dOutput: dOutput, transposedWeight: packed.transposed,
-            rows: rows)
+            rows: rows, scratch: scratch)
     }
 }

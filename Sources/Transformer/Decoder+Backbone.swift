@@ -20,7 +20,8 @@ extension Decoder {
             block(layer, workspace, shape).forward(
                 output: workspace.residual(layer + 1), input: workspace.residual(layer),
                 weights: parameters.blocks[layer], packed: weights.matrices.blocks[layer],
-                saved: workspace.block(layer), attention: workspace.attention)
+                saved: workspace.block(layer), attention: workspace.attention,
+                products: workspace.products)
         }
         layerNormForward(
             output: workspace.finalOutput, mean: workspace.finalMean,
@@ -52,7 +53,8 @@ extension Decoder {
             block(layer, workspace, shape).backward(
                 input: workspace.residual(layer), weights: parameters.blocks[layer],
                 packed: weights.matrices.blocks[layer], gradients: gradients.blocks[layer],
-                saved: workspace.block(layer), scratch: scratch, attention: workspace.attention)
+                saved: workspace.block(layer), scratch: scratch, attention: workspace.attention,
+                products: workspace.products)
         }
     }
 }

@@ -7,7 +7,8 @@ extension Decoder {
         linearForward(
             output: workspace.residual(0), input: workspace.inputs,
             weight: weights.matrices.readIn.weight,
-            bias: weights.parameters.readIn.bias, rows: shape.rows)
+            bias: weights.parameters.readIn.bias, rows: shape.rows,
+            scratch: workspace.frontProducts)
         addPositions(
             output: workspace.residual(0), table: weights.parameters.positions,
             starts: workspace.positionStarts[0..<shape.examples], length: shape.length,
@@ -30,11 +31,12 @@ extension Decoder {
         addWeightGradient(
             dWeight: gradients.readIn.weight, dBias: nil, input: scratch.residual,
             dOutput: workspace.inputs, rows: shape.rows, from: C,
-            to: configuration.inputDimension, scratch: scratch.products)
+            to: configuration.inputDimension, scratch: workspace.frontProducts)
         if inputGradients {
             linearInputGradient(
                 dInput: workspace.dInputs, dOutput: scratch.residual,
-                transposedWeight: weights.matrices.readIn.transposed, rows: shape.rows)
+                transposedWeight: weights.matrices.readIn.transposed, rows: shape.rows,
+                scratch: workspace.frontProducts)
         }
     }
 }

@@ -67,7 +67,6 @@ struct GradientScratch: Sendable {
     let normed: FloatView
     let queriesKeysValues: FloatView
     let hidden: FloatView
-    let products: WeightGradientScratch
 
     init(_ configuration: DecoderConfiguration, rows: Int) {
         let C = configuration.embeddingDimension
@@ -75,9 +74,6 @@ struct GradientScratch: Sendable {
         normed = FloatView(zeros: rows * C)
         queriesKeysValues = FloatView(zeros: rows * 3 * C)
         hidden = FloatView(zeros: rows * configuration.hiddenDimension)
-        products = WeightGradientScratch(
-            largestWidth: rows == 0
-                ? 0 : max(3 * C, configuration.hiddenDimension, configuration.inputDimension))
     }
 }
 
@@ -118,15 +114,20 @@ public final class DecoderWorkspace: Sendable {
     let finalOutput: FloatView
     let scratch: GradientScratch
     let attention: AttentionScratch
+    /// For the blocks' products.
+    let products: ProductScratch
+    /// For the products of the front, which are fp32.
+    let frontProducts: ProductScratch
 
     /// - Parameters:
     ///   - configuration: the decoder's sizes.
     ///   - largest: the largest batch: `examples · length` rows are held, and sequences up to `length`.
+    ///   - precision: what the operands of the blocks' products are rounded to.
     ///   - forTraining: whether activations of all blocks are kept for a backward pass.
     ///   - worker: the worker it belongs to.
     public init(
-        _ configuration: DecoderConfiguration, largest: BatchShape, forTraining: Bool,
-        worker: Int = 0
+        _ configuration: DecoderConfiguration, largest: BatchShape,
+        precision: ProductPrecision = .fp32, forTraining: Bool, worker: Int = 0
     ) {
         self.worker = worker
         let rows = largest.rows
@@ -155,6 +156,11 @@ public final class DecoderWorkspace: Sendable {
         finalScale = FloatView(zeros: rows)
         finalOutput = FloatView(zeros: rows * C)
         scratch = GradientScratch(configuration, rows: gradientRows)
+        products = ProductScratch(
+            precision: precision, rows: rows,
+            largestWidth: max(3 * C, configuration.hiddenDimension), forTraining: forTraining)
+        frontProducts = ProductScratch(
+            rows: rows, largestWidth: configuration.inputDimension, forTraining: forTraining)
         attention = AttentionScratch(
             longest: AttentionShape(
                 examples: 1, length: largest.length, headCount: configuration.headCount,

@@ -7,9 +7,10 @@ struct PackedLinear: Sendable {
     let transposed: PackedMatrix
     private let forTraining: Bool
 
-    init(from: Int, to: Int, forTraining: Bool) {
-        weight = PackedMatrix(inner: from, columns: to)
-        transposed = PackedMatrix(inner: forTraining ? to : 0, columns: from)
+    init(from: Int, to: Int, precision: ProductPrecision, forTraining: Bool) {
+        weight = PackedMatrix(inner: from, columns: to, precision: precision)
+        transposed = PackedMatrix(
+            inner: forTraining ? to : 0, columns: from, precision: precision)
         self.forTraining = forTraining
     }
 
@@ -32,18 +33,24 @@ struct PackedBlock: Sendable {
 
 /// Memory for a decoder's matrices in the form that the products read.
 public struct PackedMatrices: Sendable {
+    /// Always fp32: labels go through it, and it is small.
     let readIn: PackedLinear
     let blocks: [PackedBlock]
 
     /// - Parameters:
     ///   - configuration: the decoder's sizes.
+    ///   - precision: what the operands of the blocks' products are rounded to.
     ///   - forTraining: whether the backward pass will run.
-    public init(_ configuration: DecoderConfiguration, forTraining: Bool) {
+    public init(
+        _ configuration: DecoderConfiguration, precision: ProductPrecision = .fp32,
+        forTraining: Bool
+    ) {
         let C = configuration.embeddingDimension
         func linear(_ from: Int, _ to: Int) -> PackedLinear {
-            PackedLinear(from: from, to: to, forTraining: forTraining)
+            PackedLinear(from: from, to: to, precision: precision, forTraining: forTraining)
         }
-        readIn = linear(configuration.inputDimension, C)
+        readIn = PackedLinear(
+            from: configuration.inputDimension, to: C, precision: .fp32, forTraining: forTraining)
         blocks = (0..<configuration.layerCount).map { _ in
             PackedBlock(
                 queriesKeysValues: linear(C, 3 * C), attentionProjection: linear(C, C),

@@ -33,8 +33,13 @@ public final class ParallelDecoder: Sendable {
     ///   - decoder: the decoder.
     ///   - workers: number of workers, the calling thread included.
     ///   - batches: the shapes that will be used; memory is sized for the largest.
+    ///   - precision: what the operands of the blocks' products are rounded to; parameters, sums and everything else are
+    ///     fp32.
     ///   - forTraining: whether gradients will be asked for.
-    public init(_ decoder: Decoder, workers: Int, batches: [BatchShape], forTraining: Bool) {
+    public init(
+        _ decoder: Decoder, workers: Int, batches: [BatchShape],
+        precision: ProductPrecision = .fp32, forTraining: Bool
+    ) {
         precondition(!batches.isEmpty, "no batch shape given")
         self.decoder = decoder
         let useful = min(workers, ShardPlan.laneCount)
@@ -48,9 +53,10 @@ public final class ParallelDecoder: Sendable {
         workspaces = (0..<useful).map { worker in
             DecoderWorkspace(
                 decoder.configuration, largest: BatchShape(examples: examples, length: longest),
-                forTraining: forTraining, worker: worker)
+                precision: precision, forTraining: forTraining, worker: worker)
         }
-        matrices = PackedMatrices(decoder.configuration, forTraining: forTraining)
+        matrices = PackedMatrices(
+            decoder.configuration, precision: precision, forTraining: forTraining)
         let count = forTraining ? decoder.layout.count : 0
         laneGradients =
             forTraining

@@ -13,7 +13,7 @@ struct BenchKernelsCommand: ParsableCommand {
         abstract: "Time every kernel of a training step, forward and backward, on one core.",
         discussion: """
             The kernels are those the tests hold against naive twins and differences, at the sizes of one shard of \
-            64 prompts of 20 dimensions and 41 points.
+            64 prompts.
 
             Example:
               sandbox bench kernels --model small --layout cft
@@ -21,32 +21,30 @@ struct BenchKernelsCommand: ParsableCommand {
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """)
 
-    @Option(
-        help: "Garg's tiny (3 layers, 2 heads, width 64), small (6, 4, 128), standard (12, 8, 256)."
-    )
-    var model = BenchModel.small
-
-    @Option(help: "linear and cpt: 2 tokens a point; cft: 4.")
-    var layout = BenchLayout.cpt
+    @OptionGroup var subject: BenchSubject
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
         try reportingErrors {
+            subject.tell()
             let peak = matrixProductRate(workers: 1)
             let times = cases().map(KernelTimes.init)
             if json {
                 let report: JSONValue = [
-                    "model": .string(model.rawValue), "layout": .string(layout.rawValue),
+                    "model": .string(subject.model.rawValue),
+                    "layout": .string(subject.layout.rawValue),
+                    "precision": .string(subject.precision.rawValue),
                     "peak_gflops": .number((peak * 10).rounded() / 10),
                     "kernels": .array(times.map(\.json)),
                 ]
                 try Terminal.print(CanonicalJSON.text(of: report) + "\n")
             } else {
                 let heading = String(
-                    format: "%@ under %@, one core; products alone reach %.0f GFLOP/s\n",
-                    model.rawValue, layout.rawValue, peak)
+                    format: "%@ under %@, %@, one core; products alone reach %.0f GFLOP/s\n",
+                    subject.model.rawValue, subject.layout.rawValue, subject.precision.rawValue,
+                    peak)
                 try Terminal.print(
                     heading + KernelTimes.heading
                         + times.map { $0.row(peak: peak) }.joined())
@@ -56,27 +54,28 @@ struct BenchKernelsCommand: ParsableCommand {
 
     /// The kernels of one shard.
     private func cases() -> [KernelCase] {
-        let (dims, points) = (20, 41)
-        let prompts = layout.prompts.0
+        let (points, precision) = (subject.points, subject.precision)
+        let prompts = subject.layout.prompts.0
         let length = prompts.tokenCount(points: points)
         let examples = ShardPlan(examples: 64, length: length).examplesPerShard
         let rows = examples * length
-        let decoder = Decoder(model.configuration(dims: dims, positions: length))
+        let decoder = subject.decoder
         let sizes = decoder.configuration
         let width = sizes.embeddingDimension
         let asked = prompts.queryTokens(points: points)
         return [
-            .linear(rows: rows, from: dims, to: width),
+            .linear(rows: rows, from: subject.dims, to: width),
             .layerNorm(rows: rows, width: width),
-            .linear(rows: rows, from: width, to: 3 * width),
+            .linear(rows: rows, from: width, to: 3 * width, precision: precision),
             .attention(
                 examples: examples, length: length, headCount: sizes.headCount,
                 headSize: sizes.headSize),
             .attention(
                 examples: examples, length: length, headCount: sizes.headCount,
                 headSize: sizes.headSize, positions: asked),
-            .linearOntoResidual(rows: rows, from: width, to: width),
-            .feedForward(rows: rows, width: width, hidden: sizes.hiddenDimension),
+            .linearOntoResidual(rows: rows, from: width, to: width, precision: precision),
+            .feedForward(
+                rows: rows, width: width, hidden: sizes.hiddenDimension, precision: precision),
             .rowSelection(examples: examples, length: length, width: width, positions: asked),
             .projection(rows: examples * asked.count, width: width),
             .adam(count: decoder.layout.count),

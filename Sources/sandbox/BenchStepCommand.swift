@@ -1,10 +1,10 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import InContextRegression
 import Kernels
 import Mechanism
 import Platform
+import Statistics
 import Transformer
 
 /// `sandbox bench step`: how long one training step takes.
@@ -22,25 +22,12 @@ struct BenchStepCommand: ParsableCommand {
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """)
 
-    @Option(
-        help: "Garg's tiny (3 layers, 2 heads, width 64), small (6, 4, 128), standard (12, 8, 256)."
-    )
-    var model = BenchModel.small
-
-    @Option(help: "linear and cpt: 2 tokens a point; cft: 4.")
-    var layout = BenchLayout.cpt
+    @OptionGroup var subject: BenchSubject
 
     @Option(help: "Prompts in a step.")
     var batch = 64
 
-    @Option(help: "Input dimension d.")
-    var dims = 20
-
-    @Option(help: "Points of a prompt.")
-    var points = 41
-
-    @Option(help: "Workers of a step.")
-    var workers: Int?
+    @OptionGroup var workers: BenchWorkers
 
     @Option(help: "Timed steps.")
     var steps = 20
@@ -52,109 +39,57 @@ struct BenchStepCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        for (name, value, range) in [
-            ("batch", batch, 1...100_000), ("dims", dims, 1...10_000),
-            ("points", points, 1...10_000),
-            ("workers", workers ?? 1, 1...64), ("steps", steps, 1...1_000_000),
+        try checkRanges([
+            ("batch", batch, 1...100_000), ("steps", steps, 1...1_000_000),
             ("warmup", warmup, 0...1_000_000),
-        ] where !range.contains(value) {
-            throw ValidationError(
-                "--\(name) is \(value); expected \(range.lowerBound) to \(range.upperBound)")
-        }
+        ])
     }
 
     func run() throws {
         try reportingErrors {
-            let bench = StepBench(
-                model: model, layout: layout, batch: batch, dims: dims, points: points,
-                workers: workers ?? CPU.current().coreCount)
-            let report = bench.run(warmup: warmup, steps: steps)
+            subject.tell()
+            let report = measure(workers: workers.count)
             try Terminal.print(json ? CanonicalJSON.text(of: report.json) + "\n" : report.text)
         }
     }
-}
-
-/// The public code's model sizes.
-enum BenchModel: String, CaseIterable, ExpressibleByArgument {
-    case tiny, small, standard
-
-    func configuration(dims: Int, positions: Int) -> DecoderConfiguration {
-        let (width, layers, heads) =
-            switch self {
-            case .tiny: (64, 3, 2)
-            case .small: (128, 6, 4)
-            case .standard: (256, 12, 8)
-            }
-        return DecoderConfiguration(
-            inputDimension: dims, positionCount: positions, embeddingDimension: width,
-            layerCount: layers, headCount: heads)
-    }
-}
-
-/// What the prompts of a timed step look like.
-enum BenchLayout: String, CaseIterable, ExpressibleByArgument {
-    case linear, cpt, cft
-
-    var prompts: (PromptLayout, any FunctionClass) {
-        switch self {
-        case .linear: (.cpt, LinearFunction())
-        case .cpt: (.cpt, PolynomialFunction())
-        case .cft: (.cft, PolynomialFunction())
-        }
-    }
-}
-
-/// One timed model under one layout.
-struct StepBench {
-    let model: BenchModel
-    let layout: BenchLayout
-    let batch: Int
-    let dims: Int
-    let points: Int
-    let workers: Int
 
     /// Trains on fresh prompts and times each step.
-    ///
-    /// - Parameters:
-    ///   - warmup: steps that are not timed.
-    ///   - steps: timed steps.
-    func run(warmup: Int, steps: Int) -> StepReport {
-        let (prompts, functionClass) = layout.prompts
-        let length = prompts.tokenCount(points: points)
-        let decoder = Decoder(
-            model.configuration(
-                dims: dims, positions: prompts.positions(points: points).upperBound))
-        let source = PromptSource(
-            functionClass, layout: prompts, seed: 0, dims: dims, batchSize: batch,
-            points: [points], workers: workers)
+    private func measure(workers: Int) -> StepReport {
+        let (points, dims) = (subject.points, subject.dims)
+        let source = subject.source(batchSize: batch, workers: workers)
         let shape = source.shape(points: points)
-        let parallel = ParallelDecoder(
-            decoder, workers: workers, batches: [shape], forTraining: true)
+        let parallel = subject.parallel(source, workers: workers)
+        let decoder = parallel.decoder
         let parameters = decoder.initialParameters(seed: 0)
         let weights = decoder.weights(in: parameters)
         let moments = AdamMoments(count: decoder.layout.count)
         let adam = AdamOptions(clipNorm: 1)
+        let (untimed, total) = (warmup, warmup + steps)
         var durations: [Double] = []
         var phases: [StepTimes] = []
         durations.reserveCapacity(steps)
         phases.reserveCapacity(steps)
-        for step in 0..<warmup + steps {
+        for step in 0..<total {
             let start = ContinuousClock.now
             let (_, norm) = parallel.lossAndGradients(
                 weights: weights, batch: shape,
-                filling: source.batch(.training(step: step), points: points, activeDims: dims))
+                filling: source.batch(
+                    .training(step: step), points: points, activeDims: dims))
             parallel.adamStep(
                 parameters: parameters, moments: moments,
                 step: AdamStep(
                     number: step + 1, learningRate: 1e-4, beta1: adam.beta1, beta2: adam.beta2,
                     epsilon: adam.epsilon, weightDecay: 0, decoupled: false,
                     gradientScale: adam.clipScale(gradientNorm: norm)))
-            if step < warmup { continue }
+            if step < untimed { continue }
             durations.append(start.duration(to: .now) / .seconds(1))
             phases.append(parallel.lastTimes)
         }
+        let length = subject.layout.prompts.0.tokenCount(points: points)
         return StepReport(
-            bench: self, length: length, durations: durations.sorted(), phases: phases,
+            subject: subject, batch: batch, workers: workers, length: length,
+            durations: durations.sorted(),
+            phases: phases,
             operations: decoder.configuration.trainingOperations(examples: batch, length: length),
             peakRate: matrixProductRate(workers: workers),
             peakResidentBytes: MemoryStatistics.current().peakResidentBytes)
@@ -163,7 +98,10 @@ struct StepBench {
 
 /// The figures of `bench step`.
 struct StepReport {
-    let bench: StepBench
+    let subject: BenchSubject
+    let batch: Int
+    let workers: Int
+    /// T, last label included.
     let length: Int
     /// Seconds, ascending.
     let durations: [Double]
@@ -173,20 +111,14 @@ struct StepReport {
     let peakRate: Double
     let peakResidentBytes: Int
 
-    /// The quantile `q` of the step's seconds, by linear interpolation.
-    private func seconds(_ q: Double) -> Double {
-        let place = q * Double(durations.count - 1)
-        let below = Int(place)
-        let above = min(below + 1, durations.count - 1)
-        return durations[below] + (durations[above] - durations[below]) * (place - Double(below))
-    }
+    private func seconds(_ q: Double) -> Double { quantile(sorted: durations, q) }
 
     private var rate: Double { operations / seconds(0.5) / 1e9 }
 
     /// Milliseconds by phase, medians.
     private var phaseTimes: [(name: String, milliseconds: Double)] {
         func median(_ phase: (StepTimes) -> Double) -> Double {
-            phases.map(phase).sorted()[phases.count / 2] * 1e3
+            quantile(sorted: phases.map(phase).sorted(), 0.5) * 1e3
         }
         let known = [
             ("sampling", median(\.sampling)), ("forward", median(\.forward)),
@@ -201,13 +133,13 @@ struct StepReport {
     var json: JSONValue {
         func rounded(_ value: Double) -> JSONValue { .number((value * 1000).rounded() / 1000) }
         return [
-            "model": .string(bench.model.rawValue), "layout": .string(bench.layout.rawValue),
-            "batch": .integer(bench.batch), "n_dims": .integer(bench.dims),
-            "points": .integer(bench.points), "tokens": .integer(length),
-            "precision": "fp32", "workers": .integer(bench.workers),
+            "model": .string(subject.model.rawValue), "layout": .string(subject.layout.rawValue),
+            "batch": .integer(batch), "n_dims": .integer(subject.dims),
+            "points": .integer(subject.points), "tokens": .integer(length),
+            "precision": .string(subject.precision.rawValue), "workers": .integer(workers),
             "steps": .integer(durations.count), "median_ms": rounded(seconds(0.5) * 1e3),
             "p10_ms": rounded(seconds(0.1) * 1e3), "p90_ms": rounded(seconds(0.9) * 1e3),
-            "tokens_per_second": rounded(Double(bench.batch * length) / seconds(0.5)),
+            "tokens_per_second": rounded(Double(batch * length) / seconds(0.5)),
             "gflops": rounded(rate), "peak_gflops": rounded(peakRate),
             "peak_rss_bytes": .integer(peakResidentBytes),
             "phases": .object(
@@ -219,15 +151,15 @@ struct StepReport {
     var text: String {
         let steps = String(
             format: "%.2f ms (p10 %.2f, p90 %.2f) a step of %d × %d tokens, %.0f tokens/s\n",
-            seconds(0.5) * 1e3, seconds(0.1) * 1e3, seconds(0.9) * 1e3, bench.batch, length,
-            Double(bench.batch * length) / seconds(0.5))
+            seconds(0.5) * 1e3, seconds(0.1) * 1e3, seconds(0.9) * 1e3, batch, length,
+            Double(batch * length) / seconds(0.5))
         let rates = String(
             format:
                 "%.0f GFLOP/s, %.0f %% of %.0f in products alone; peak resident memory %.0f MiB\n",
             rate, 100 * rate / peakRate, peakRate, Double(peakResidentBytes) / 1_048_576)
         let parts = phaseTimes.map { String(format: "%@ %.2f", $0.name, $0.milliseconds) }
         return
-            "\(bench.model.rawValue) under \(bench.layout.rawValue), fp32, \(bench.workers) workers: "
+            "\(subject.model.rawValue) under \(subject.layout.rawValue), \(subject.precision.rawValue), \(workers) workers: "
             + steps + rates + "ms by phase: " + parts.joined(separator: ", ") + "\n"
     }
 }

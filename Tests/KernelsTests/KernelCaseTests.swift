@@ -151,12 +151,14 @@ import Testing
         let weight = PackedMatrix(inner: from, columns: to)
         weight.pack(FloatView(generator.normals(from * to)))
         let whole = FloatView(zeros: 29 * to)
-        linearForward(output: whole, input: x, weight: weight, bias: bias, rows: 29)
+        let scratch = ProductScratch(rows: 29, largestWidth: to)
+        linearForward(
+            output: whole, input: x, weight: weight, bias: bias, rows: 29, scratch: scratch)
         for (first, count) in [(0, 1), (3, 5), (7, 6), (10, 13), (28, 1)] {
             let part = FloatView(zeros: count * to)
             linearForward(
                 output: part, input: x[first * from..<(first + count) * from], weight: weight,
-                bias: bias, rows: count)
+                bias: bias, rows: count, scratch: scratch)
             let expected = whole[first * to..<(first + count) * to]
             #expect(firstDifference(part.array, expected.array) == nil, "\(count) rows")
         }

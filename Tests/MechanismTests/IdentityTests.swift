@@ -9,15 +9,15 @@ import Testing
         let plan = try tinyPlan()
         #expect(
             plan.bases.map(\.hash) == [
-                "6ecba28f91a8c522c35e7416f3f34dd14974b64d7aaebe28e3fab89e2cd1cd80"
+                "fff584deda3312e06b93e388b41331ae25fe1e01e93fbec42a89349298c3ce40"
             ])
         #expect(
             plan.runs.map(\.hash) == [
-                "8029a71a0674c5f92f6edaf2d51ca36c8df65e08e50a8ecee3ecd82683367918",
-                "16173805432ad90ae046c92c15894921c04d2bd713afb360e6dcea62d3e12cec",
+                "764ac89b4fb252fc106010a8a5cb5760c22287ef0075bea2409286c003702778",
+                "d79e7dbc435d03604bf270de963b54d24b8fb8628befc67e4454ccb8aeb56f67",
             ])
-        #expect(plan.runs.map(\.name) == ["cpt-s0-8029a71a", "cft-s0-16173805"])
-        #expect(plan.bases.map(\.name) == ["linear-s0-6ecba28f"])
+        #expect(plan.runs.map(\.name) == ["cpt-s0-764ac89b", "cft-s0-d79e7dbc"])
+        #expect(plan.bases.map(\.name) == ["linear-s0-fff584de"])
     }
 
     @Test(arguments: [

@@ -19,7 +19,7 @@ import Testing
     @Test(arguments: [
         (
             ["sweep", "-f", "tiny.yaml", "training.stps=3"],
-            "command line: training.stps=3: unknown key 'stps' in training; did you mean 'steps'? (accepted: n_points, steps, batch_size, optimizer, schedule, log_every, checkpoint_seconds)"
+            "command line: training.stps=3: unknown key 'stps' in training; did you mean 'steps'? (accepted: n_points, steps, batch_size, optimizer, schedule, precision, log_every, checkpoint_seconds)"
         ),
         (
             ["sweep", "-f", "tiny.yaml", "trainig.steps=3"],

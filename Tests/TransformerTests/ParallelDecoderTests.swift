@@ -168,3 +168,45 @@ import Testing
         #expect(losses[59] < 0.2 * losses[0], "\(losses[0]) → \(losses[59])")
     }
 }
+
+/// A decoder whose products are bf16: near fp32, and as independent of the workers.
+@Suite struct BF16DecoderTests {
+    private func gradients(
+        _ precision: ProductPrecision, workers: Int
+    ) -> (loss: Double, gradients: [Float]) {
+        let configuration = ParallelDecoderTests.configuration
+        let decoder = Decoder(configuration)
+        let batch = TestBatch(configuration, examples: 37, length: 50, seed: 5)
+        let parallel = ParallelDecoder(
+            decoder, workers: workers, batches: [batch.shape], precision: precision,
+            forTraining: true)
+        let (loss, _) = parallel.lossAndGradients(
+            weights: decoder.weights(in: decoder.randomParameters(seed: 6)), batch: batch.shape,
+            filling: batch)
+        return (loss, parallel.lastGradients.array)
+    }
+
+    @Test func gradientsPointWhereThoseOfFP32Do() {
+        let exact = gradients(.fp32, workers: 1)
+        let coarse = gradients(.bf16, workers: 1)
+        #expect(exact.loss != coarse.loss)
+        #expect(closeness([coarse.loss], [exact.loss], relative: 0.01).isWithin)
+        var (dot, a, b) = (0.0, 0.0, 0.0)
+        for (x, y) in zip(exact.gradients, coarse.gradients) {
+            dot += Double(x) * Double(y)
+            a += Double(x) * Double(x)
+            b += Double(y) * Double(y)
+        }
+        let cosine = dot / (a * b).squareRoot()
+        #expect(cosine > 0.999, "cosine \(cosine)")
+    }
+
+    @Test func resultsAreTheSameBitsForAnyNumberOfWorkers() {
+        let one = gradients(.bf16, workers: 1)
+        for workers in [2, 3] {
+            let more = gradients(.bf16, workers: workers)
+            #expect(more.loss == one.loss)
+            #expect(firstDifference(more.gradients, one.gradients) == nil)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import CVector
+
+/// What the operands of a matrix product are rounded to; sums are always fp32.
+public enum ProductPrecision: String, Sendable, CaseIterable, Codable {
+    /// Not at all.
+    case fp32
+    /// bf16: the upper 16 bits of an fp32 number, rounded to nearest, ties to even.
+    case bf16
+
+    /// Whether the CPU that this program was compiled for multiplies bf16 numbers (AVX512-BF16); the same sums are
+    /// computed in fp32 elsewhere, which is slower than fp32 itself.
+    public static let cpuHasBF16Products = SANDBOX_HAS_BF16_PRODUCTS == 1
+
+    /// What to tell who asks for bf16 where it gains nothing; nil where it does.
+    public static let missingBF16Notice: String? =
+        cpuHasBF16Products
+        ? nil
+        : "bf16: this program was compiled for a CPU without AVX512-BF16; the same rounded numbers are multiplied in "
+            + "fp32, which is slower than fp32 itself"
+}
+
+/// Sixteen pairs of bf16 numbers as operands of a product, the earlier one of each in the lower half.
+typealias PairLanes = SIMD16<UInt32>
+
+extension Lanes {
+    /// The bits of the sixteen numbers rounded to bf16, in the upper halves; a NaN stays one.
+    @inline(__always)
+    private var roundedToUpperHalves: PairLanes {
+        let bits = unsafeBitCast(self, to: PairLanes.self)
+        let isOdd = (bits &>> 16) & 1
+        return (bits &+ 0x7fff &+ isOdd).replacing(with: 0x7fc0_0000, where: self .!= self)
+    }
+
+    /// The sixteen numbers rounded to bf16.
+    @inline(__always)
+    var bf16: SIMD16<UInt16> {
+        SIMD16<UInt16>(truncatingIfNeeded: roundedToUpperHalves &>> 16)
+    }
+
+    /// Pairs of this vector's numbers and those of `second`.
+    @inline(__always)
+    func bf16Pairs(with second: Lanes) -> PairLanes {
+        (roundedToUpperHalves &>> 16) | (second.roundedToUpperHalves & 0xffff_0000)
+    }
+}
+
+extension UInt32: ProductOperand {
+    static var numbers: Int { 2 }
+
+    @inline(__always)
+    static func load(_ pointer: UnsafePointer<UInt32>) -> PairLanes {
+        UnsafeRawPointer(pointer).loadUnaligned(as: PairLanes.self)
+    }
+
+    @inline(__always)
+    static func addProduct(_ sums: inout Lanes, _ a: PairLanes, _ b: PairLanes) {
+        sums = sandbox_add_bf16_products(sums, a, b)
+    }
+
+    @inline(__always)
+    static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<UInt32>) {
+        pointer.store(first.bf16Pairs(with: second), at: 0)
+    }
+}
+
+extension UnsafeMutablePointer<UInt32> {
+    @inline(__always)
+    func store(_ pairs: PairLanes, at offset: Int) {
+        UnsafeMutableRawPointer(self + offset).storeBytes(of: pairs, as: PairLanes.self)
+    }
+}
+
+/// Rounds `[rows, width]` to bf16, each row filled up with a zero to whole pairs: the left factor of a product.
+///
+/// - Parameters:
+///   - source: `[rows, width]`.
+///   - pairs: `[rows, ⌈width / 2⌉]`.
+func roundRows(
+    _ source: UnsafePointer<Float>, rows: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
+) {
+    let stride = (width + 1) / 2
+    let whole = width / laneCount * laneCount
+    for row in 0..<rows {
+        let from = source + row * width
+        let to = UnsafeMutableRawPointer(pairs + row * stride)
+        for column in Swift.stride(from: 0, to: whole, by: laneCount) {
+            to.storeBytes(
+                of: from.lanes(at: column).bf16, toByteOffset: 2 * column, as: SIMD16<UInt16>.self)
+        }
+        if whole < width {
+            let rest = from.partialLanes(at: whole, count: width - whole).bf16
+            for lane in 0..<2 * stride - whole {
+                to.storeBytes(
+                    of: rest[lane], toByteOffset: 2 * (whole + lane), as: UInt16.self)
+            }
+        }
+    }
+}
