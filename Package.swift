@@ -78,7 +78,7 @@ let package = Package(
         tests("TrainingTests", ["Training"]),
         tests("MechanismTests", ["Mechanism"]),
         tests("PlottingTests", ["Plotting"]),
-        tests("SandboxTests", ["sandbox", "Experiments", "TensorStorage"]),
+        tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]
 )

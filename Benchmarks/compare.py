@@ -70,9 +70,10 @@ class Peer:
         return json.loads(answer)["peak_rss_bytes"] if answer else 0
 
 
-def ours(program, cell, steps, threads):
+def ours(program, cell, steps, threads, precision):
     command = [program, "bench", "step", "--model", cell["model"], "--layout", cell["layout"],
-               "--steps", str(steps), "--warmup", "2", "--workers", str(threads), "--json"]
+               "--steps", str(steps), "--warmup", "2", "--workers", str(threads), "--precision", precision,
+               "--json"]
     settings = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     answer = subprocess.run(command, capture_output=True, text=True, env=settings)
     if answer.returncode != 0:
@@ -88,7 +89,8 @@ def compare(cell, names, arguments, python, settings):
     times = {name: [] for name in [*peers, "sandbox"]}
     report = None
     for _ in range(arguments.rounds):
-        report = ours(arguments.program, cell, arguments.steps, arguments.threads)
+        report = ours(
+            arguments.program, cell, arguments.steps, arguments.threads, arguments.precision)
         times["sandbox"].append(report["median_ms"])
         for name, peer in peers.items():
             times[name].append(statistics.median(peer.time(arguments.steps)))
@@ -120,6 +122,7 @@ def main():
     parser.add_argument("--models", default="tiny,small,standard")
     parser.add_argument("--layouts", default="cpt,cft")
     parser.add_argument("--peers", default="torch,torch.compile,jax")
+    parser.add_argument("--precision", default="fp32", help="ours: fp32 or bf16; the peer in bf16 is 'torch bf16'")
     parser.add_argument("--venv", type=Path, default=Path("/tmp/sandbox-peers"))
     parser.add_argument("--program", default=".build/release/sandbox")
     parser.add_argument("--json", type=Path, help="write every round's times here")
@@ -129,7 +132,7 @@ def main():
         [python, "-c", "import torch, transformers, jax; print('torch', torch.__version__, 'transformers', "
          "transformers.__version__, 'jax', jax.__version__)"], capture_output=True, text=True).stdout.strip()
     print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads; {versions}; ms per step, "
-          f"medians of {arguments.rounds} rounds of {arguments.steps} steps\n")
+          f"medians of {arguments.rounds} rounds of {arguments.steps} steps; sandbox in {arguments.precision}\n")
     print("| model | T | ms | best peer | ratio (range) | products | peak GiB |")
     print("|---|---|---|---|---|---|---|", flush=True)
     results = []

@@ -8,8 +8,8 @@
 #define SANDBOX_VECTOR_BITS 256
 #endif
 
-typedef float SandboxFloat16 __attribute__((ext_vector_type(16)));
-typedef unsigned int SandboxUInt16 __attribute__((ext_vector_type(16)));
+typedef float SandboxFloats __attribute__((ext_vector_type(16)));
+typedef unsigned int SandboxPairs __attribute__((ext_vector_type(16)));
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>
@@ -19,17 +19,17 @@ typedef unsigned int SandboxUInt16 __attribute__((ext_vector_type(16)));
 #endif
 
 /* sum + high(a) high(b) + low(a) low(b) in each of 16 lanes, a and b pairs of bf16 numbers, rounded to fp32 after each of
-   the two additions. Without the instruction the same in fp32: a bf16 number is the upper half of an fp32 number, and the
+   the two additions. Without the instruction the same in fp32, apart from subnormal numbers, which it takes for 0: a bf16 number is the upper half of an fp32 number, and the
    product of two is exact there. */
-static inline __attribute__((always_inline)) SandboxFloat16 sandbox_add_bf16_products(
-    SandboxFloat16 sum, SandboxUInt16 a, SandboxUInt16 b) {
+static inline __attribute__((always_inline)) SandboxFloats sandbox_add_bf16_products(
+    SandboxFloats sum, SandboxPairs a, SandboxPairs b) {
 #if SANDBOX_HAS_BF16_PRODUCTS
-    return (SandboxFloat16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+    return (SandboxFloats)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 #else
-    SandboxFloat16 highA = (SandboxFloat16)(a & 0xffff0000u);
-    SandboxFloat16 highB = (SandboxFloat16)(b & 0xffff0000u);
+    SandboxFloats highA = (SandboxFloats)(a & 0xffff0000u);
+    SandboxFloats highB = (SandboxFloats)(b & 0xffff0000u);
     sum = __builtin_elementwise_fma(highA, highB, sum);
-    return __builtin_elementwise_fma((SandboxFloat16)(a << 16), (SandboxFloat16)(b << 16), sum);
+    return __builtin_elementwise_fma((SandboxFloats)(a << 16), (SandboxFloats)(b << 16), sum);
 #endif
 }
 

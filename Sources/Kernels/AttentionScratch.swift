@@ -54,6 +54,7 @@ public final class AttentionScratch: Sendable {
     let dOutput: FloatView
     let probabilities: FloatView
     let dScores: FloatView
+    /// `[S]`: backward `do · o`, forward `1 / Σ exp`.
     let rowDots: FloatView
 
     /// - Parameters:

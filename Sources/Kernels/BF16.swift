@@ -7,13 +7,12 @@ public enum ProductPrecision: String, Sendable, CaseIterable, Codable {
     /// bf16: the upper 16 bits of an fp32 number, rounded to nearest, ties to even.
     case bf16
 
-    /// Whether the CPU that this program was compiled for multiplies bf16 numbers (AVX512-BF16); the same sums are
-    /// computed in fp32 elsewhere, which is slower than fp32 itself.
-    public static let cpuHasBF16Products = SANDBOX_HAS_BF16_PRODUCTS == 1
+    private static let hasInstruction = SANDBOX_HAS_BF16_PRODUCTS == 1
 
-    /// What to tell who asks for bf16 where it gains nothing; nil where it does.
+    /// What to tell who asks for bf16 where this program was compiled for a CPU that does not multiply bf16 numbers
+    /// (AVX512-BF16): the same sums are computed in fp32, subnormal numbers included, which the instruction takes for 0.
     public static let missingBF16Notice: String? =
-        cpuHasBF16Products
+        hasInstruction
         ? nil
         : "bf16: this program was compiled for a CPU without AVX512-BF16; the same rounded numbers are multiplied in "
             + "fp32, which is slower than fp32 itself"

@@ -130,7 +130,7 @@ public struct ProductScratch: Sendable {
     static let inputBlock = 96
     /// What the operands of weight gradients are rounded to.
     let precision: ProductPrecision
-    /// The left factor of a product, rounded.
+    /// `[rows, ⌈width / 2⌉]`: the left factor of a product, rounded.
     let rows: BufferView<UInt32>
     /// The two factors of a weight gradient, in fp32 or in pairs.
     let input, dOutput: FloatView
@@ -153,8 +153,8 @@ public struct ProductScratch: Sendable {
         self.rows = BufferView(zeros: precision == .bf16 ? rows * ((largestWidth + 1) / 2) : 0)
         input = FloatView(zeros: floats ? inputCount : 0)
         dOutput = FloatView(zeros: floats ? outputCount : 0)
-        inputPairs = BufferView(zeros: pairs ? inputCount : 0)
-        dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
+        inputPairs = BufferView(zeros: pairs ? inputCount / 2 + laneCount : 0)
+        dOutputPairs = BufferView(zeros: pairs ? outputCount / 2 + laneCount : 0)
     }
 }
 
@@ -196,7 +196,8 @@ public func addWeightGradient(
                     panels: panels, to: to, steps: count)
             }
         case .bf16:
-            precondition(scratch.dOutputPairs.count >= room, "the scratch is narrower than \(to)")
+            precondition(
+                scratch.dOutputPairs.count >= room / 2, "the scratch is narrower than \(to)")
             let panels = scratch.dOutputPairs.pointer
             packPanels(dy, rows: count, width: to, into: panels, columnSums: dBias)
             for first in stride(from: 0, to: from, by: inputBlock) {

@@ -14,7 +14,9 @@ func paddedToTiles(_ count: Int) -> Int {
 protocol ProductOperand: SIMDScalar, Hashable, Codable {
     /// Numbers of a row or column that lie in one operand: 1, or 2 of a pair.
     static var numbers: Int { get }
+    /// Sixteen operands that lie side by side.
     static func load(_ pointer: UnsafePointer<Self>) -> SIMD16<Self>
+    /// `sums += a · b`, lane by lane.
     static func addProduct(_ sums: inout Lanes, _ a: SIMD16<Self>, _ b: SIMD16<Self>)
     /// Stores two rows of sixteen numbers: as two vectors, or as one of pairs.
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Self>)

@@ -1,31 +1,35 @@
 import Foundation
 import Synchronization
 
-/// Work cut into numbered lanes, for a round that must not allocate: a closure would need memory of its own to reach the
+/// Work cut into numbered parts, for a round that must not allocate: a closure would need memory of its own to reach the
 /// workers.
-public protocol LaneWork: Sendable {
-    /// Does one lane's work; two calls with the same `worker` never overlap.
-    func perform(lane: Int, worker: Int)
+public protocol PoolWork: Sendable {
+    /// Does one part.
+    ///
+    /// - Parameters:
+    ///   - part: its number.
+    ///   - worker: who does it; two calls with the same worker never overlap.
+    func perform(part: Int, worker: Int)
 }
 
-extension LaneWork {
-    /// As ``perform(lane:worker:)`` of the value at `address`: how workers call work whose type they do not know.
-    fileprivate static func perform(at address: UnsafeRawPointer, lane: Int, worker: Int) {
-        address.assumingMemoryBound(to: Self.self).pointee.perform(lane: lane, worker: worker)
+extension PoolWork {
+    /// As ``perform(part:worker:)`` of the value at `address`: how workers call work whose type they do not know.
+    fileprivate static func perform(at address: UnsafeRawPointer, part: Int, worker: Int) {
+        address.assumingMemoryBound(to: Self.self).pointee.perform(part: part, worker: worker)
     }
 }
 
 /// A closure as work.
-private struct ClosureWork: LaneWork {
-    let body: @Sendable (_ lane: Int, _ worker: Int) -> Void
+private struct ClosureWork: PoolWork {
+    let body: @Sendable (_ part: Int, _ worker: Int) -> Void
 
-    func perform(lane: Int, worker: Int) { body(lane, worker) }
+    func perform(part: Int, worker: Int) { body(part, worker) }
 }
 
-/// A fixed set of threads that run numbered lanes of work.
+/// A fixed set of threads that run numbered parts of some work.
 ///
-/// Which worker takes which lane is left to chance; results do not depend on it, because a lane writes only memory
-/// of its own (house rule of determinism). The calling thread is worker 0.
+/// Which worker takes which part is left to chance; results must not depend on it: a part writes only memory that no
+/// other touches, or keeps an order of its own (house rule of determinism). The calling thread is worker 0.
 public final class WorkerPool: Sendable {
     /// Number of workers, the calling thread included.
     public let workerCount: Int
@@ -49,35 +53,35 @@ public final class WorkerPool: Sendable {
 
     deinit { shared.stop() }
 
-    /// Does every lane of `work` in `0..<lanes` once and returns when all are done.
+    /// Does every part of `work` in `0..<parts` once and returns when all are done.
     ///
     /// - Parameters:
-    ///   - lanes: number of lanes.
+    ///   - parts: number of parts.
     ///   - work: the work.
-    public func run(lanes: Int, _ work: some LaneWork) {
-        guard workerCount > 1, lanes > 1 else {
-            for lane in 0..<lanes { work.perform(lane: lane, worker: 0) }
+    public func run(parts: Int, _ work: some PoolWork) {
+        guard workerCount > 1, parts > 1 else {
+            for part in 0..<parts { work.perform(part: part, worker: 0) }
             return
         }
         withUnsafePointer(to: work) { address in
-            shared.run(Round(type: type(of: work), address: address, lanes: lanes), workerCount)
+            shared.run(Round(type: type(of: work), address: address, parts: parts), workerCount)
         }
     }
 
-    /// Calls `body(lane, worker)` once for each lane in `0..<lanes` and returns when all are done.
+    /// Calls `body(part, worker)` once for each part in `0..<parts` and returns when all are done.
     ///
     /// - Parameters:
-    ///   - lanes: number of lanes.
+    ///   - parts: number of parts.
     ///   - body: the work; two calls with the same `worker` never overlap.
-    public func run(lanes: Int, _ body: @Sendable (_ lane: Int, _ worker: Int) -> Void) {
-        withoutActuallyEscaping(body) { run(lanes: lanes, ClosureWork(body: $0)) }
+    public func run(parts: Int, _ body: @Sendable (_ part: Int, _ worker: Int) -> Void) {
+        withoutActuallyEscaping(body) { run(parts: parts, ClosureWork(body: $0)) }
     }
 
     /// What the workers are to do: the work lies in the caller's frame, which waits for them.
     private struct Round {
-        let type: any LaneWork.Type
+        let type: any PoolWork.Type
         let address: UnsafeRawPointer
-        let lanes: Int
+        let parts: Int
     }
 
     /// State under one mutex: a round number that wakes the threads, and how many are still busy with it.
@@ -127,9 +131,9 @@ public final class WorkerPool: Sendable {
 
         private func drain(_ round: Round, worker: Int) {
             while true {
-                let lane = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard lane < round.lanes else { return }
-                round.type.perform(at: round.address, lane: lane, worker: worker)
+                let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard part < round.parts else { return }
+                round.type.perform(at: round.address, part: part, worker: worker)
             }
         }
 
@@ -152,7 +156,7 @@ extension WorkerPool {
         _ elements: [Element], _ transform: @Sendable (Element) -> Result
     ) -> [Result] {
         let results = Mutex([Result?](repeating: nil, count: elements.count))
-        run(lanes: elements.count) { index, _ in
+        run(parts: elements.count) { index, _ in
             let result = transform(elements[index])
             results.withLock { $0[index] = result }
         }

@@ -75,7 +75,7 @@ public struct Evaluator: Sendable {
         let errors = FloatView(zeros: examples * points)
         let size = 64
         let chunks = (examples + size - 1) / size
-        pool.run(lanes: chunks) { chunk, _ in
+        pool.run(parts: chunks) { chunk, _ in
             let range = chunk * size..<min(examples, (chunk + 1) * size)
             let batch = PromptBatch(
                 examples: range.count, points: points, dims: dims, functionClass: functionClass)

@@ -87,7 +87,7 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
     public var optimizer: OptimizerConfiguration
     /// Learning rate against step.
     public var schedule: ScheduleConfiguration
-    /// What the operands of the blocks' matrix products are rounded to.
+    /// What the operands of the blocks' linear maps are rounded to.
     public var precision: ProductPrecision
 
     enum CodingKeys: String, CodingKey {

@@ -33,8 +33,7 @@ public final class ParallelDecoder: Sendable {
     ///   - decoder: the decoder.
     ///   - workers: number of workers, the calling thread included.
     ///   - batches: the shapes that will be used; memory is sized for the largest.
-    ///   - precision: what the operands of the blocks' products are rounded to; parameters, sums and everything else are
-    ///     fp32.
+    ///   - precision: what the operands of the blocks' linear maps are rounded to; everything else is fp32.
     ///   - forTraining: whether gradients will be asked for.
     public init(
         _ decoder: Decoder, workers: Int, batches: [BatchShape],
@@ -93,11 +92,11 @@ public final class ParallelDecoder: Sendable {
         let weights = packed(weights)
         queue.begin(plan)
         pool.run(
-            lanes: workerCount,
+            parts: workerCount,
             GradientWork(
                 model: self, weights: weights, plan: plan, length: batch.length, filling: filling))
         var clock = Stopwatch()
-        pool.run(lanes: stretches.count, ReductionWork(model: self, lanes: plan.lanes))
+        pool.run(parts: stretches.count, ReductionWork(model: self, lanes: plan.lanes))
         seconds[3 * workerCount + 1] = clock.lap()
         var loss = 0.0
         for lane in 0..<plan.lanes { loss += laneLosses[lane] }
@@ -109,7 +108,7 @@ public final class ParallelDecoder: Sendable {
     private func packed(_ weights: DecoderWeights) -> PackedWeights {
         var clock = Stopwatch()
         pool.run(
-            lanes: matrices.partCount, PackingWork(matrices: matrices, parameters: weights))
+            parts: matrices.partCount, PackingWork(matrices: matrices, parameters: weights))
         seconds[3 * workerCount] = clock.lap()
         return PackedWeights(parameters: weights, matrices: matrices)
     }
@@ -123,7 +122,7 @@ public final class ParallelDecoder: Sendable {
     public func adamStep(parameters: FloatView, moments: AdamMoments, step: AdamStep) {
         var clock = Stopwatch()
         pool.run(
-            lanes: stretches.count,
+            parts: stretches.count,
             AdamWork(model: self, parameters: parameters, moments: moments, step: step))
         seconds[3 * workerCount + 2] = clock.lap()
     }
@@ -157,7 +156,7 @@ public final class ParallelDecoder: Sendable {
     ) {
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         let weights = packed(weights)
-        pool.run(lanes: plan.shardCount) { shard, worker in
+        pool.run(parts: plan.shardCount) { shard, worker in
             guard goesOn() else { return }
             let workspace = workspaces[worker]
             let examples = plan.examples(ofShard: shard)
@@ -174,14 +173,14 @@ public final class ParallelDecoder: Sendable {
 
 extension ParallelDecoder {
     /// One worker's part of a step's gradients: shards, until none is left.
-    private struct GradientWork<Filling: BatchFilling>: LaneWork {
+    private struct GradientWork<Filling: BatchFilling>: PoolWork {
         let model: ParallelDecoder
         let weights: PackedWeights
         let plan: ShardPlan
         let length: Int
         let filling: Filling
 
-        func perform(lane _: Int, worker: Int) {
+        func perform(part _: Int, worker: Int) {
             let workspace = model.workspaces[worker]
             var last: Int?
             while let (shard, lane) = model.queue.next(after: last) {
@@ -207,34 +206,34 @@ extension ParallelDecoder {
         }
     }
 
-    /// One matrix a lane, laid out for the products.
-    private struct PackingWork: LaneWork {
+    /// One matrix a part, laid out for the products.
+    private struct PackingWork: PoolWork {
         let matrices: PackedMatrices
         let parameters: DecoderWeights
 
-        func perform(lane part: Int, worker: Int) { matrices.pack(part: part, of: parameters) }
+        func perform(part: Int, worker: Int) { matrices.pack(part: part, of: parameters) }
     }
 
-    /// One stretch of the flat gradient a lane: the sum of the lanes' gradients.
-    private struct ReductionWork: LaneWork {
+    /// One stretch of the flat gradient a part: the sum of the lanes' gradients.
+    private struct ReductionWork: PoolWork {
         let model: ParallelDecoder
         let lanes: Int
 
-        func perform(lane stretch: Int, worker: Int) {
+        func perform(part stretch: Int, worker: Int) {
             model.stretchSquares[stretch] = sumLanes(
                 total: model.gradients, lanes: model.laneBuffers, used: lanes,
                 range: model.stretches[stretch])
         }
     }
 
-    /// One stretch of the flat parameters a lane.
-    private struct AdamWork: LaneWork {
+    /// One stretch of the flat parameters a part.
+    private struct AdamWork: PoolWork {
         let model: ParallelDecoder
         let parameters: FloatView
         let moments: AdamMoments
         let step: AdamStep
 
-        func perform(lane stretch: Int, worker: Int) {
+        func perform(part stretch: Int, worker: Int) {
             let range = model.stretches[stretch]
             adamUpdate(
                 parameters: parameters[range], firstMoment: moments.first[range],

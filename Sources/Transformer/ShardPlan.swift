@@ -33,11 +33,6 @@ public struct ShardPlan: Sendable, Equatable {
     /// Lanes that have work.
     public var lanes: Int { min(Self.laneCount, shardCount) }
 
-    /// The shards of `lane`, in the order they are summed.
-    public func shards(ofLane lane: Int) -> StrideTo<Int> {
-        stride(from: lane, to: shardCount, by: Self.laneCount)
-    }
-
     /// The examples of `shard`.
     public func examples(ofShard shard: Int) -> Range<Int> {
         let first = shard * examplesPerShard

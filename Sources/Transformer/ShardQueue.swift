@@ -2,8 +2,8 @@ import Synchronization
 
 /// Deals a plan's shards to workers: any free worker takes the next shard of any lane that nobody is working on.
 ///
-/// A lane's shards are taken one after another in their order, so that its sums do not depend on who takes them; workers
-/// wait for each other only at the end of a batch, for as long as one shard takes.
+/// A lane's shards are taken one after another in their order, so that its sums do not depend on who takes them. Workers of
+/// about equal speed, fewer than the lanes, wait for each other at the end of a batch for as long as one shard takes.
 final class ShardQueue: Sendable {
     private struct State {
         var plan = ShardPlan(examples: 1, length: 1)
@@ -25,23 +25,21 @@ final class ShardQueue: Sendable {
         }
     }
 
-    /// Gives back `lane`, the lane of the shard before, and takes the next shard: of the free lane with the fewest
-    /// taken.
+    /// Gives back `lane`, the lane of the shard before, and takes the first shard that is next in a free lane.
     ///
     /// - Returns: a shard and its lane; nil when no free lane has any left.
     func next(after lane: Int?) -> (shard: Int, lane: Int)? {
         state.withLock { state in
             if let lane { state.busy[lane] = false }
-            var best: Int?
+            var shard = Int.max
             for lane in 0..<state.plan.lanes where !state.busy[lane] {
-                if state.taken[lane] < state.taken[best ?? lane] || best == nil { best = lane }
+                shard = min(shard, lane + state.taken[lane] * ShardPlan.laneCount)
             }
-            guard let best else { return nil }
-            let shard = best + state.taken[best] * ShardPlan.laneCount
             guard shard < state.plan.shardCount else { return nil }
-            state.busy[best] = true
-            state.taken[best] += 1
-            return (shard, best)
+            let lane = shard % ShardPlan.laneCount
+            state.busy[lane] = true
+            state.taken[lane] += 1
+            return (shard, lane)
         }
     }
 }

@@ -130,7 +130,7 @@ func matrixProductRate(workers: Int) -> Double {
     let clock = ContinuousClock()
     for _ in 0..<8 {
         let elapsed = clock.measure {
-            pool.run(lanes: workers) { lane, _ in
+            pool.run(parts: workers) { lane, _ in
                 let (a, b, c) = operands[lane]
                 for _ in 0..<repeats {
                     matrixProduct(output: c, a: a, b: b, rows: rows, columns: columns, inner: inner)

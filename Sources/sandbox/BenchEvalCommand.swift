@@ -13,7 +13,7 @@ struct BenchEvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Time the evaluation of a model on many prompts, and the same with gradients.",
         discussion: """
-            One pass over the prompts forward, and one forward and back.
+            One pass over the prompts forward, and one forward and back, both with memory for training.
 
             Example:
               sandbox bench eval --model tiny --layout cft
@@ -48,9 +48,10 @@ struct BenchEvalCommand: ParsableCommand {
                 try Terminal.print(
                     String(
                         format:
-                            "%@ under %@, %d prompts of %d dimensions and %d points: %.1f ms to evaluate "
+                            "%@ under %@, %@, %d prompts of %d dimensions and %d points: %.1f ms to evaluate "
                             + "(%.0f prompts/s), %.1f ms with gradients (%.0f prompts/s)\n",
-                        subject.model.rawValue, subject.layout.rawValue, examples, subject.dims,
+                        subject.model.rawValue, subject.layout.rawValue,
+                        subject.precision.rawValue, examples, subject.dims,
                         subject.points,
                         median(forward) * 1e3, rate(forward), median(gradients) * 1e3,
                         rate(gradients)))

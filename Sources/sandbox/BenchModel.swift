@@ -23,7 +23,7 @@ struct BenchSubject: ParsableArguments {
 
     @Option(
         help:
-            "What the operands of matrix products are rounded to; sums and all else are fp32. bf16 is fast on a CPU with AVX512-BF16 alone."
+            "What the operands of the blocks' linear maps are rounded to; all else is fp32. bf16 is fast on a CPU with AVX512-BF16 alone."
     )
     var precision = ProductPrecision.fp32
 

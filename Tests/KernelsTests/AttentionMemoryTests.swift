@@ -45,6 +45,26 @@ import Testing
         }
     }
 
+    /// Positions after which a tile of keys reaches past the last column of scores that a tile of queries has computed.
+    @Test(arguments: [
+        (40, [3, 15]), (40, [15]), (64, [15, 31, 47]), (64, [0, 14, 15, 30, 31, 47, 63]),
+        (50, Array(stride(from: 1, to: 50, by: 3))),
+    ])
+    func nothingLeftInTheScratchIsReadWhenPositionsAreChosen(length: Int, positions: [Int]) {
+        let shape = AttentionShape(
+            examples: 2, length: length, headCount: 2, headSize: 20, queryCount: positions.count)
+        let (tokens, dOutput) = AttentionTests.random(shape, seed: 29)
+        let scratch = AttentionScratch(longest: shape, forTraining: true)
+        let fresh = Passes(
+            tokens, dOutput: dOutput, shape: shape, positions: positions, scratch: scratch)
+        for poison in [Float.nan, .infinity, 1e30] {
+            fill(scratch, with: poison)
+            let found = Passes(
+                tokens, dOutput: dOutput, shape: shape, positions: positions, scratch: scratch)
+            #expect(difference(found, fresh) == nil, "\(poison) in the scratch, \(positions)")
+        }
+    }
+
     @Test func nothingOfALongerEarlierSequenceIsEverRead() {
         for shape in Self.shapes {
             let long = AttentionShape(

@@ -15,21 +15,25 @@ import Testing
     struct Passes {
         let output, logNormalizer, gradient: Guarded
 
-        init(_ tokens: [Float], dOutput: [Float], shape: AttentionShape, scratch: AttentionScratch)
-        {
-            let rows = shape.examples * shape.length
+        init(
+            _ tokens: [Float], dOutput: [Float], shape: AttentionShape, positions: [Int]? = nil,
+            scratch: AttentionScratch
+        ) {
+            let rows = shape.examples * shape.queryCount
+            let chosen =
+                positions.map { IndexView($0.map(Int32.init)) } ?? AttentionTests.all(shape)
             let input = Guarded(tokens)
             output = Guarded(count: rows * shape.channels)
             logNormalizer = Guarded(count: rows * shape.headCount)
-            gradient = Guarded(count: rows * 3 * shape.channels)
+            gradient = Guarded(count: shape.examples * shape.length * 3 * shape.channels)
             causalAttentionForward(
                 output: output.view, logNormalizer: logNormalizer.view,
-                queriesKeysValues: input.view, positions: AttentionTests.all(shape), shape: shape,
+                queriesKeysValues: input.view, positions: chosen, shape: shape,
                 scratch: scratch)
             causalAttentionBackward(
                 dQueriesKeysValues: gradient.view, dOutput: Guarded(dOutput).view,
                 output: output.view, logNormalizer: logNormalizer.view,
-                queriesKeysValues: input.view, positions: AttentionTests.all(shape), shape: shape,
+                queriesKeysValues: input.view, positions: chosen, shape: shape,
                 scratch: scratch)
         }
 
@@ -47,7 +51,7 @@ import Testing
         let rows = shape.examples * shape.length
         return (
             generator.normals(rows * 3 * shape.channels, scale: scale),
-            generator.normals(rows * shape.channels)
+            generator.normals(shape.examples * shape.queryCount * shape.channels)
         )
     }
 

@@ -20,7 +20,7 @@ import Testing
         for lanes in [0, 1, 2, 3, 7, 8, 100] {
             for _ in 0..<20 {
                 let log = Mutex(Log(runs: [Int](repeating: 0, count: lanes)))
-                pool.run(lanes: lanes) { lane, worker in
+                pool.run(parts: lanes) { lane, worker in
                     log.withLock {
                         $0.runs[lane] += 1
                         if !$0.busy.insert(worker).inserted { $0.overlaps += 1 }
@@ -43,7 +43,7 @@ import Testing
         let cells = BufferView<Int>(zeros: 8)
         var wrong = 0
         for round in 1...5000 {
-            pool.run(lanes: 8) { lane, _ in cells[lane] = round &* 8 &+ lane }
+            pool.run(parts: 8) { lane, _ in cells[lane] = round &* 8 &+ lane }
             for lane in 0..<8 where cells[lane] != round * 8 + lane { wrong += 1 }
         }
         #expect(wrong == 0)
@@ -53,7 +53,7 @@ import Testing
         let pool = WorkerPool(workers: 2)
         let arrived = Atomic<Int>(0)
         // Each of two lanes waits for the other: one worker alone could never finish.
-        pool.run(lanes: 2) { _, _ in
+        pool.run(parts: 2) { _, _ in
             arrived.add(1, ordering: .sequentiallyConsistent)
             while arrived.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
         }
@@ -68,7 +68,7 @@ import Testing
         let sum = Atomic<Int>(0)
         for _ in 0..<50 {
             let pool = WorkerPool(workers: 4)
-            pool.run(lanes: 4) { lane, _ in sum.add(lane, ordering: .relaxed) }
+            pool.run(parts: 4) { lane, _ in sum.add(lane, ordering: .relaxed) }
         }
         #expect(sum.load(ordering: .relaxed) == 50 * 6)
         // A thread ends shortly after its pool; the test's own runtime may keep a few more.

@@ -98,6 +98,10 @@ import Testing
             ":21:20: training.schedule.name is 'cosin'; did you mean 'cosine'? (accepted: constant, linear, cosine)"
         ),
         (
+            "steps: 12", "steps: 12\n  precision: bf1",
+            ":21:14: training.precision is 'bf1'; did you mean 'bf16'? (accepted: fp32, bf16)"
+        ),
+        (
             "value: multilinear", "value: multilinar",
             ":24:47: task.function_class is 'multilinar'; did you mean 'multilinear'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
         ),

@@ -41,6 +41,7 @@ import Testing
         "training.optimizer.learning_rate=2.0e-3", "training.optimizer.name=adamw",
         "training.optimizer.weight_decay=0.1", "training.optimizer.clip_norm=1.0",
         "training.schedule.name=linear", "task.function_class=polynomial",
+        "training.precision=bf16",
     ])
     func fineTuningDecidesTheRunButNotTheBase(_ override: String) throws {
         let plan = try tinyPlan()
@@ -52,7 +53,7 @@ import Testing
     @Test(arguments: [
         "pretraining.seed=1", "pretraining.steps=21", "pretraining.optimizer.learning_rate=2.0e-3",
         "pretraining.schedule.warmup_steps=2", "pretraining.curriculum.dims.start=2",
-        "model.n_embd=32", "model.n_layer=2", "model.n_positions=13",
+        "model.n_embd=32", "model.n_layer=2", "model.n_positions=13", "pretraining.precision=bf16",
     ])
     func theBaseDecidesEveryRun(_ override: String) throws {
         let plan = try tinyPlan()

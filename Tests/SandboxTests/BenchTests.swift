@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -47,6 +48,19 @@ import Testing
         .reduce(0.0) { try $0 + #require(phases[$1]?.doubleValue) }
         // Medians of parts do not add up to the median of the whole, but nearly.
         #expect(sum > 0.5 * times[1] && sum < 2 * times[1], "\(report)")
+    }
+
+    @Test func bf16IsTimedAndSaysWhatThisCPULacks() throws {
+        let outcome = try Program.run(
+            [
+                "bench", "step", "--model", "tiny", "--precision", "bf16", "--batch", "4", "--dims",
+                "3",
+                "--points", "5", "--steps", "2", "--json",
+            ], in: NSTemporaryDirectory())
+        #expect(outcome.exitCode == 0)
+        #expect(try json(outcome.output)["precision"] == "bf16")
+        let notice = ProductPrecision.missingBF16Notice.map { $0 + "\n" } ?? ""
+        #expect(outcome.errors == notice)
     }
 
     @Test func kernelsAreThoseOfAStep() throws {

@@ -2,6 +2,13 @@ import Testing
 
 @testable import Transformer
 
+extension ShardPlan {
+    /// The shards of `lane`, in the order they are summed.
+    func shards(ofLane lane: Int) -> StrideTo<Int> {
+        stride(from: lane, to: shardCount, by: Self.laneCount)
+    }
+}
+
 /// The cut of a batch into shards and lanes.
 @Suite struct ShardPlanTests {
     static let plans = [1, 2, 5, 31, 50, 82, 164, 384, 385, 1000].flatMap { length in
