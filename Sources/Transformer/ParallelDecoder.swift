@@ -15,11 +15,11 @@ public protocol BatchFilling: Sendable {
 public final class ParallelDecoder: Sendable {
     /// The decoder.
     public let decoder: Decoder
-    private let pool: WorkerPool
-    private let workspaces: [DecoderWorkspace]
+    let pool: WorkerPool
+    let workspaces: [DecoderWorkspace]
     private let matrices: PackedMatrices
     private let queue = ShardQueue()
-    private let laneGradients: [DecoderWeights]
+    let laneGradients: [DecoderWeights]
     private let laneBuffers: [FloatView]
     private let gradients: FloatView
     /// One loss a lane, then one squared length a stretch of the flat buffer.
@@ -105,7 +105,7 @@ public final class ParallelDecoder: Sendable {
         return (loss, squares.squareRoot())
     }
 
-    private func packed(_ weights: DecoderWeights) -> PackedWeights {
+    func packed(_ weights: DecoderWeights) -> PackedWeights {
         var clock = Stopwatch()
         pool.run(
             parts: matrices.partCount, PackingWork(matrices: matrices, parameters: weights))

@@ -169,6 +169,51 @@ import Testing
     }
 }
 
+/// The gradient of one prediction with respect to the tokens, against that of a loss on it alone.
+@Suite struct InputGradientTests {
+    @Test(arguments: [0, 24, 49], [1, 3])
+    func isTheLossGradientWithoutItsFactor(position: Int, workers: Int) {
+        let configuration = ParallelDecoderTests.configuration
+        let decoder = Decoder(configuration)
+        let parameters = decoder.randomParameters(seed: 7)
+        var batch = TestBatch(configuration, examples: 13, length: 50, seed: 8)
+        let (d, length) = (batch.dimension, batch.shape.length)
+        let parallel = ParallelDecoder(
+            decoder, workers: workers, batches: [batch.shape], forTraining: true)
+        let found = FloatView(zeros: batch.shape.rows * d)
+        let predictions = FloatView(zeros: batch.shape.examples)
+        parallel.inputGradients(
+            weights: decoder.weights(in: parameters), batch: batch.shape, position: position,
+            filling: batch
+        ) { examples, workspace in
+            let numbers = examples.lowerBound * length * d..<examples.upperBound * length * d
+            found[numbers].copy(from: workspace.dInputs[0..<numbers.count])
+            for (row, example) in examples.enumerated() {
+                predictions[example] = workspace.predictions[row * length + position]
+            }
+        }
+
+        // Σ (p − t)² with t = p − ½ has the gradient ∂p.
+        for row in 0..<batch.shape.rows {
+            batch.weights[row] = row % length == position ? 1 : 0
+            batch.targets[row] = predictions[row / length] - 0.5
+        }
+        let workspace = DecoderWorkspace(configuration, largest: batch.shape, forTraining: true)
+        batch.fill(workspace)
+        _ = decoder.lossForwardBackward(
+            weights: decoder.packed(decoder.weights(in: parameters), forTraining: true),
+            gradients: decoder.weights(in: FloatView(zeros: decoder.layout.count)),
+            workspace: workspace, shape: batch.shape, inputGradients: true)
+        let expected = workspace.dInputs[0..<found.count].doubles
+        let close = closeness(found.doubles, expected, relative: 2e-5, scale: .largest)
+        #expect(close.isWithin, "\(close)")
+        #expect(expected.contains { $0 != 0 })
+        // Later tokens have no say.
+        let later = (0..<found.count).filter { $0 / d % length > position }
+        #expect(later.allSatisfy { found[$0] == 0 })
+    }
+}
+
 /// A decoder whose products are bf16: near fp32, and as independent of the workers.
 @Suite struct BF16DecoderTests {
     private func gradients(
