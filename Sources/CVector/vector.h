@@ -19,8 +19,8 @@ typedef unsigned int SandboxPairs __attribute__((ext_vector_type(16)));
 #endif
 
 /* sum + high(a) high(b) + low(a) low(b) in each of 16 lanes, a and b pairs of bf16 numbers, rounded to fp32 after each of
-   the two additions. Without the instruction the same in fp32, apart from subnormal numbers, which it takes for 0: a bf16 number is the upper half of an fp32 number, and the
-   product of two is exact there. */
+   the two additions. Without the instruction the same in fp32, apart from subnormal numbers, which it takes for 0: a bf16
+   number is the upper half of an fp32 number, and the product of two is exact there. */
 static inline __attribute__((always_inline)) SandboxFloats sandbox_add_bf16_products(
     SandboxFloats sum, SandboxPairs a, SandboxPairs b) {
 #if SANDBOX_HAS_BF16_PRODUCTS

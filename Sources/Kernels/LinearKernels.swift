@@ -175,41 +175,45 @@ public func addWeightGradient(
 ) {
     precondition(dWeight.count >= from * to && (dBias?.count ?? to) == to)
     precondition(input.count >= rows * from && dOutput.count >= rows * to)
-    let room = ProductScratch.rowBlock * paddedToLanes(to) + laneCount
-    let inputBlock = ProductScratch.inputBlock
-    for firstRow in stride(from: 0, to: rows, by: ProductScratch.rowBlock) {
-        let count = min(ProductScratch.rowBlock, rows - firstRow)
-        let x = input.pointer + firstRow * from
-        let dy = dOutput.pointer + firstRow * to
+    let room = ProductScratch.rowBlock * paddedToLanes(to)
+    for first in stride(from: 0, to: rows, by: ProductScratch.rowBlock) {
+        let block = (
+            x: UnsafePointer(input.pointer + first * from),
+            dy: UnsafePointer(dOutput.pointer + first * to),
+            rows: min(ProductScratch.rowBlock, rows - first)
+        )
         switch scratch.precision {
         case .fp32:
             precondition(scratch.dOutput.count >= room, "the scratch is narrower than \(to)")
-            let panels = scratch.dOutput.pointer
-            packPanels(dy, rows: count, width: to, into: panels, columnSums: dBias)
-            for first in stride(from: 0, to: from, by: inputBlock) {
-                let width = min(inputBlock, from - first)
-                packStripes(
-                    x + first, rows: count, width: width, stride: from,
-                    into: scratch.input.pointer)
-                addProducts(
-                    dWeight.pointer + first * to, stripes: scratch.input.pointer, width: width,
-                    panels: panels, to: to, steps: count)
-            }
+            addBlock(
+                dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
+                to: to, stripes: scratch.input.pointer, panels: scratch.dOutput.pointer)
         case .bf16:
             precondition(
                 scratch.dOutputPairs.count >= room / 2, "the scratch is narrower than \(to)")
-            let panels = scratch.dOutputPairs.pointer
-            packPanels(dy, rows: count, width: to, into: panels, columnSums: dBias)
-            for first in stride(from: 0, to: from, by: inputBlock) {
-                let width = min(inputBlock, from - first)
-                packPairStripes(
-                    x + first, rows: count, width: width, stride: from,
-                    into: scratch.inputPairs.pointer)
-                addProducts(
-                    dWeight.pointer + first * to, stripes: scratch.inputPairs.pointer,
-                    width: width, panels: panels, to: to, steps: (count + 1) / 2)
-            }
+            addBlock(
+                dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
+                to: to, stripes: scratch.inputPairs.pointer,
+                panels: scratch.dOutputPairs.pointer)
         }
+    }
+}
+
+/// ``addWeightGradient(dWeight:dBias:input:dOutput:rows:from:to:scratch:)`` for one block of rows, packed into `stripes`
+/// and `panels`.
+@inline(__always)
+private func addBlock<Number: ProductOperand>(
+    _ dWeight: UnsafeMutablePointer<Float>, _ dBias: FloatView?, x: UnsafePointer<Float>,
+    dy: UnsafePointer<Float>, rows: Int, from: Int, to: Int,
+    stripes: UnsafeMutablePointer<Number>, panels: UnsafeMutablePointer<Number>
+) {
+    packPanels(dy, rows: rows, width: to, into: panels, columnSums: dBias)
+    for first in stride(from: 0, to: from, by: ProductScratch.inputBlock) {
+        let width = min(ProductScratch.inputBlock, from - first)
+        Number.packStripes(x + first, rows: rows, width: width, stride: from, into: stripes)
+        addProducts(
+            dWeight + first * to, stripes: stripes, width: width, panels: panels, to: to,
+            steps: (rows + Number.numbers - 1) / Number.numbers)
     }
 }
 
@@ -267,55 +271,59 @@ private func packPanels<Number: ProductOperand>(
     }
 }
 
-/// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high; the last stripe is filled up
-/// with zeros.
-private func packStripes(
-    _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
-    into stripes: UnsafeMutablePointer<Float>
-) {
-    for column in Swift.stride(from: 0, to: width, by: productTileRows) {
-        let stripe = stripes + column * rows
-        // Whole vectors are written, and what they hold too much is overwritten by the next row.
-        if productTileRows == 6 && column + 8 <= width {
-            for row in 0..<rows {
-                let eight = UnsafeRawPointer(source + row * stride + column)
-                    .loadUnaligned(as: SIMD8<Float>.self)
-                UnsafeMutableRawPointer(stripe + row * productTileRows)
-                    .storeBytes(of: eight, as: SIMD8<Float>.self)
+extension Float {
+    /// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high; the last stripe is filled up
+    /// with zeros.
+    static func packStripes(
+        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
+        into stripes: UnsafeMutablePointer<Float>
+    ) {
+        for column in Swift.stride(from: 0, to: width, by: productTileRows) {
+            let stripe = stripes + column * rows
+            // Whole vectors are written, and what they hold too much is overwritten by the next row.
+            if productTileRows == 6 && column + 8 <= width {
+                for row in 0..<rows {
+                    let eight = UnsafeRawPointer(source + row * stride + column)
+                        .loadUnaligned(as: SIMD8<Float>.self)
+                    UnsafeMutableRawPointer(stripe + row * productTileRows)
+                        .storeBytes(of: eight, as: SIMD8<Float>.self)
+                }
+                continue
             }
-            continue
-        }
-        if column + laneCount <= width {
-            for row in 0..<rows {
-                stripe.store(source.lanes(at: row * stride + column), at: row * productTileRows)
+            if column + laneCount <= width {
+                for row in 0..<rows {
+                    stripe.store(source.lanes(at: row * stride + column), at: row * productTileRows)
+                }
+                continue
             }
-            continue
-        }
-        let count = min(productTileRows, width - column)
-        for row in 0..<rows {
-            let target = stripe + row * productTileRows
-            for lane in 0..<count { target[lane] = source[row * stride + column + lane] }
-            for lane in count..<productTileRows { target[lane] = 0 }
+            let count = min(productTileRows, width - column)
+            for row in 0..<rows {
+                let target = stripe + row * productTileRows
+                for lane in 0..<count { target[lane] = source[row * stride + column + lane] }
+                for lane in count..<productTileRows { target[lane] = 0 }
+            }
         }
     }
 }
 
-/// As ``packStripes(_:rows:width:stride:into:)`` in pairs of rows.
-private func packPairStripes(
-    _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
-    into stripes: UnsafeMutablePointer<UInt32>
-) {
-    let steps = (rows + 1) / 2
-    for column in Swift.stride(from: 0, to: width, by: productTileRows) {
-        let count = min(laneCount, width - column)
-        let stripe = stripes + column * steps
-        for row in Swift.stride(from: 0, to: rows, by: 2) {
-            let from = source + row * stride + column
-            let first = from.lanes(at: 0, count: count)
-            let second =
-                row + 1 < rows ? from.lanes(at: stride, count: count) : Lanes(repeating: 0)
-            // Whole vectors are written, and what they hold too much is overwritten by the next pair.
-            stripe.store(first.bf16Pairs(with: second), at: row / 2 * productTileRows)
+extension UInt32 {
+    /// In pairs of rows.
+    static func packStripes(
+        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
+        into stripes: UnsafeMutablePointer<UInt32>
+    ) {
+        let steps = (rows + 1) / 2
+        for column in Swift.stride(from: 0, to: width, by: productTileRows) {
+            let count = Swift.min(laneCount, width - column)
+            let stripe = stripes + column * steps
+            for row in Swift.stride(from: 0, to: rows, by: 2) {
+                let from = source + row * stride + column
+                let first = from.lanes(at: 0, count: count)
+                let second =
+                    row + 1 < rows ? from.lanes(at: stride, count: count) : Lanes(repeating: 0)
+                // Whole vectors are written, and what they hold too much is overwritten by the next pair.
+                stripe.store(first.bf16Pairs(with: second), at: row / 2 * productTileRows)
+            }
         }
     }
 }

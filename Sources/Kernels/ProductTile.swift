@@ -20,6 +20,10 @@ protocol ProductOperand: SIMDScalar, Hashable, Codable {
     static func addProduct(_ sums: inout Lanes, _ a: SIMD16<Self>, _ b: SIMD16<Self>)
     /// Stores two rows of sixteen numbers: as two vectors, or as one of pairs.
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Self>)
+    /// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high.
+    static func packStripes(
+        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
+        into stripes: UnsafeMutablePointer<Self>)
 }
 
 extension Float: ProductOperand {

@@ -15,6 +15,7 @@ extension ParallelDecoder {
         weights: DecoderWeights, batch: BatchShape, position: Int, filling: some BatchFilling,
         read: @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
     ) {
+        precondition(!laneGradients.isEmpty, "this parallel decoder was made without gradients")
         precondition((0..<batch.length).contains(position), "no position \(position)")
         let plan = ShardPlan(examples: batch.examples, length: batch.length)
         let weights = packed(weights)
