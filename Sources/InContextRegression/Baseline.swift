@@ -10,9 +10,12 @@ public protocol Baseline: Sendable {
     /// - Parameters:
     ///   - inputs: x: [n, d], row-major.
     ///   - labels: y: [n]
+    ///   - queries: [n, d]; at k the label of the k-th row is predicted. They are x itself, but for prompts whose
+    ///     queries come from another distribution.
     ///   - predictions: [n]; element k uses the first k pairs.
     func predict(
-        inputs: Span<Float>, labels: Span<Float>, into predictions: inout MutableSpan<Double>)
+        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
+        into predictions: inout MutableSpan<Double>)
 }
 
 extension Baseline {
@@ -24,12 +27,14 @@ extension Baseline {
             let prompt = batch.rows(row..<row + 1)
             prompt.inputs.withSpan { x in
                 prompt.labels.withSpan { y in
-                    var span = predictions.mutableSpan
-                    predict(inputs: x, labels: y, into: &span)
+                    prompt.queries.withSpan { queries in
+                        var span = predictions.mutableSpan
+                        predict(inputs: x, labels: y, queries: queries, into: &span)
+                    }
                 }
             }
             for point in 0..<batch.points {
-                let difference = predictions[point] - Double(prompt.labels[point])
+                let difference = predictions[point] - Double(prompt.queryLabels[point])
                 errors[row * batch.points + point] = Float(difference * difference)
             }
         }
@@ -71,7 +76,8 @@ public struct ZeroPredictor: Baseline {
 
     /// Writes zeros.
     public func predict(
-        inputs: Span<Float>, labels: Span<Float>, into predictions: inout MutableSpan<Double>
+        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
+        into predictions: inout MutableSpan<Double>
     ) {
         for point in 0..<predictions.count { predictions[point] = 0 }
     }
@@ -87,7 +93,8 @@ public struct Averaging: Baseline {
 
     /// Predictions ŵ · x_{k+1}.
     public func predict(
-        inputs: Span<Float>, labels: Span<Float>, into predictions: inout MutableSpan<Double>
+        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
+        into predictions: inout MutableSpan<Double>
     ) {
         let dims = inputs.count / labels.count
         var sum = [Double](repeating: 0, count: dims)
@@ -95,9 +102,9 @@ public struct Averaging: Baseline {
             var product = 0.0
             let label = Double(labels[k])
             for coordinate in 0..<dims {
-                let x = Double(inputs[k * dims + coordinate])
-                product += sum[coordinate] * x
-                sum[coordinate] += label * x
+                let place = k * dims + coordinate
+                product += sum[coordinate] * Double(queries[place])
+                sum[coordinate] += label * Double(inputs[place])
             }
             predictions[k] = product / Double(max(k, 1))
         }
@@ -120,7 +127,8 @@ public struct NearestNeighbors: Baseline {
 
     /// Predictions from the examples before each query.
     public func predict(
-        inputs: Span<Float>, labels: Span<Float>, into predictions: inout MutableSpan<Double>
+        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
+        into predictions: inout MutableSpan<Double>
     ) {
         let dims = inputs.count / labels.count
         // The nearest so far, in order of distance; a tie keeps the earlier example first.
@@ -133,7 +141,7 @@ public struct NearestNeighbors: Baseline {
                 for coordinate in 0..<dims {
                     let difference =
                         Double(inputs[example * dims + coordinate])
-                        - Double(inputs[k * dims + coordinate])
+                        - Double(queries[k * dims + coordinate])
                     distance += difference * difference
                 }
                 if nearest.count == count {

@@ -1,23 +1,22 @@
 import Randomness
 
-/// What part A of a prompt tells about the base function f, beside the inputs themselves.
-public enum PrefixInformation: Sendable, Hashable {
-    /// Nothing: there is no part A, or its labels are independent of the task.
-    case nothing
-    /// f(x_i) at every point of part B, *the query included*.
-    case allBaseLabels
-}
-
 /// A class of functions g(x) = h(f(x), x) on R^d over the base f(x) = w · x, w ~ N(0, I_d).
 ///
-/// A task is one function: a vector of parameters whose first d numbers are w. A conformer is one
-/// small file; ``FunctionClasses`` lists them. Source: Choi et al., "Teaching LLMs How to Learn with
+/// A task is one function: a vector of parameters whose first d numbers are w where there is a base
+/// function. A conformer is one small file; ``FunctionClasses`` lists them. Source: Choi et al., "Teaching LLMs How to Learn with
 /// Contextual Fine-Tuning" (ICLR 2025), section 4; Garg et al. (2022), section 2.
 public protocol FunctionClass: Sendable {
     /// The name in configurations, files and plots.
     var name: String { get }
     /// Other names that are accepted for it.
     var aliases: [String] { get }
+
+    /// Whether g is composed over f(x) = w · x with w in the task; without it prefixes that show f do not apply.
+    var hasBase: Bool { get }
+    /// Whether ∇g exists and is not 0 almost everywhere.
+    var hasGradient: Bool { get }
+    /// σ of the noise N(0, σ²) that is added to every label g(x).
+    var labelNoise: Float { get }
 
     /// Number of task parameters at d = `dims`.
     func taskSize(dims: Int) -> Int
@@ -56,14 +55,34 @@ public protocol FunctionClass: Sendable {
     /// - Parameters:
     ///   - contextLength: k, the composed examples (x_i, g(x_i)) before the query.
     ///   - dims: d
-    ///   - prefix: what part A tells about f.
-    func bayesError(contextLength: Int, dims: Int, prefix: PrefixInformation) -> Double?
+    ///   - knowledge: what part A tells about f.
+    func bayesError(contextLength: Int, dims: Int, knowledge: BaseKnowledge) -> Double?
 
-    /// E[g(x)²], the mean squared error of predicting 0, for x ~ N(0, I_d).
+    /// The predictor that attains ``bayesError(contextLength:dims:knowledge:)`` prompt by prompt; nil where none is
+    /// known.
+    ///
+    /// - Parameters:
+    ///   - dims: d
+    ///   - prefix: what part A tells about f.
+    func bayesPredictor(dims: Int, prefix: PrefixInformation) -> (any BayesPredictor)?
+
+    /// E[y²] of a label y, the mean squared error of predicting 0, for x ~ N(0, I_d).
     func zeroPredictorError(dims: Int) -> Double
 }
 
 extension FunctionClass {
+    /// True.
+    public var hasBase: Bool { true }
+    /// True.
+    public var hasGradient: Bool { true }
+    /// 0.
+    public var labelNoise: Float { 0 }
+
+    /// None.
+    public func bayesPredictor(dims: Int, prefix: PrefixInformation) -> (any BayesPredictor)? {
+        nil
+    }
+
     /// Standard normals.
     public func drawTask(_ key: RandomKey, into task: inout MutableSpan<Float>) {
         key.fillNormals(&task)

@@ -9,13 +9,15 @@ public struct LeastSquares: Baseline {
 
     /// Predictions of the solution of the first k pairs; 0 at k = 0.
     public func predict(
-        inputs: Span<Float>, labels: Span<Float>, into predictions: inout MutableSpan<Double>
+        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
+        into predictions: inout MutableSpan<Double>
     ) {
         let dims = inputs.count / labels.count
         var solver = IncrementalLeastSquares(dims: dims)
         for k in 0..<labels.count {
-            let x = inputs.extracting(k * dims..<(k + 1) * dims)
-            predictions[k] = solver.predictAndAdd(x, label: Double(labels[k]))
+            let row = k * dims..<(k + 1) * dims
+            predictions[k] = solver.predict(at: queries.extracting(row))
+            solver.add(inputs.extracting(row), label: Double(labels[k]))
         }
     }
 }
@@ -54,22 +56,33 @@ struct IncrementalLeastSquares {
         solution = [Double](repeating: 0, count: dims)
     }
 
-    /// The prediction at `x` from the pairs added so far; then adds (`x`, `label`).
-    mutating func predictAndAdd(_ x: Span<Float>, label: Double) -> Double {
-        for index in 0..<dims {
-            residual[index] = Double(x[index])
-            coordinates[index] = 0
-        }
-        let length = norm(residual)
-        removeSpan()
-        let prediction = predict()
+    /// The prediction at `query` from the pairs added so far.
+    mutating func predict(at query: Span<Float>) -> Double {
+        project(query)
+        return predict()
+    }
+
+    /// Adds a pair.
+    mutating func add(_ x: Span<Float>, label: Double) {
+        let length = project(x)
         if rank < dims {
             removeSpan()
             let outside = norm(residual)
             if outside > Self.dependenceTolerance * length { growBasis(outside) }
         }
         rotateIn(label)
-        return prediction
+    }
+
+    /// Splits `x` into its coordinates within the span of Q and the residual; returns its length.
+    @discardableResult
+    private mutating func project(_ x: Span<Float>) -> Double {
+        for index in 0..<dims {
+            residual[index] = Double(x[index])
+            coordinates[index] = 0
+        }
+        let length = norm(residual)
+        removeSpan()
+        return length
     }
 
     /// Moves the residual's part within the span of Q into the coordinates.

@@ -32,10 +32,11 @@ public struct LinearFunction: FunctionClass {
 
     /// (d − k)₊, the mean squared length of the query's part outside the span of k inputs; 0 when the
     /// prefix already shows the query's label.
-    public func bayesError(contextLength: Int, dims: Int, prefix: PrefixInformation) -> Double? {
-        switch prefix {
-        case .nothing: Double(max(dims - contextLength, 0))
-        case .allBaseLabels: 0
+    public func bayesError(contextLength: Int, dims: Int, knowledge: BaseKnowledge) -> Double? {
+        switch knowledge {
+        case .nothing, .context, .partOfContext: Double(max(dims - contextLength, 0))
+        case .function, .query: 0
+        case .other: nil
         }
     }
 

@@ -37,11 +37,13 @@ public struct MultilinearFunction: FunctionClass {
 
     /// 2(d − k)₊ for the sum of two unknown linear functions; (d − k)₊ when the prefix tells f and only
     /// w₂ is unknown.
-    public func bayesError(contextLength: Int, dims: Int, prefix: PrefixInformation) -> Double? {
+    public func bayesError(contextLength: Int, dims: Int, knowledge: BaseKnowledge) -> Double? {
         let missing = Double(max(dims - contextLength, 0))
-        switch prefix {
-        case .nothing: return 2 * missing
-        case .allBaseLabels: return missing
+        switch knowledge {
+        // f at the examples tells nothing about g outside their span.
+        case .nothing, .context, .partOfContext: return 2 * missing
+        case .function, .query: return missing
+        case .other: return nil
         }
     }
 

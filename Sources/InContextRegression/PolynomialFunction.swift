@@ -38,14 +38,20 @@ public struct PolynomialFunction: FunctionClass {
     ///
     /// At k = 0 the query x is known, f given x is N(0, s) with s = ‖x‖², and
     /// Var(f + f²) = s + 2s², whose mean is d + 2d(d + 2). More than d equations leave one root each.
-    public func bayesError(contextLength: Int, dims: Int, prefix: PrefixInformation) -> Double? {
+    ///
+    /// With f known at the k examples, f(x) is N(m, s) with s = ‖x‖² outside their span, E[s] = d − k, and
+    /// Var(f + f²) = s + 2s² + 4ms + 4m²s, whose mean is (d − k)(2d + 2k + 5).
+    public func bayesError(contextLength: Int, dims: Int, knowledge: BaseKnowledge) -> Double? {
         let d = Double(dims)
-        switch prefix {
+        let k = Double(contextLength)
+        switch knowledge {
         case .nothing:
             if contextLength == 0 { return d + 2 * d * (d + 2) }
             return contextLength > dims ? 0 : nil
-        case .allBaseLabels:
-            return 0
+        case .context: return max(d - k, 0) * (2 * d + 2 * k + 5)
+        case .partOfContext: return contextLength > dims ? 0 : nil
+        case .function, .query: return 0
+        case .other: return nil
         }
     }
 

@@ -10,37 +10,116 @@ public enum PromptPhase: Sendable, Hashable {
     /// The held-out prompts, the same for every model, layout and checkpoint.
     case evaluation
 
-    /// The three independent number sequences of one prompt.
-    func keys(
-        seed: UInt64, example: Int
-    ) -> (inputs: RandomKey, task: RandomKey, noise: RandomKey) {
-        let streams: (RandomStream, RandomStream, RandomStream)
+    /// The independent number sequences of one prompt.
+    func keys(seed: UInt64, example: Int) -> PromptKeys {
+        let streams: PromptKeys.Streams
         let updates: Int
         switch self {
         case .pretraining(let step):
-            streams = (.pretrainingInputs, .pretrainingTask, .pretrainingNoise)
+            streams = PromptKeys.Streams(
+                inputs: .pretrainingInputs, task: .pretrainingTask, noise: .pretrainingNoise,
+                draw: .pretrainingDraw, labelNoise: .pretrainingLabelNoise,
+                fresh: .pretrainingFreshInputs)
             updates = step
         case .training(let step):
-            streams = (.trainingInputs, .trainingTask, .trainingNoise)
+            streams = PromptKeys.Streams(
+                inputs: .trainingInputs, task: .trainingTask, noise: .trainingNoise,
+                draw: .trainingDraw, labelNoise: .trainingLabelNoise, fresh: .trainingFreshInputs)
             updates = step
         case .evaluation:
-            streams = (.evaluationInputs, .evaluationTask, .evaluationNoise)
+            streams = PromptKeys.Streams(
+                inputs: .evaluationInputs, task: .evaluationTask, noise: .evaluationNoise,
+                draw: .evaluationDraw, labelNoise: .evaluationLabelNoise,
+                fresh: .evaluationFreshInputs)
             updates = 0
         }
-        return (
-            RandomKey(seed: seed, stream: streams.0, step: updates, example: example),
-            RandomKey(seed: seed, stream: streams.1, step: updates, example: example),
-            RandomKey(seed: seed, stream: streams.2, step: updates, example: example)
-        )
+        return PromptKeys(seed: seed, step: updates, example: example, streams: streams)
+    }
+}
+
+/// The keys of one prompt's numbers.
+struct PromptKeys {
+    struct Streams {
+        let inputs, task, noise, draw, labelNoise, fresh: RandomStream
+    }
+
+    let seed: UInt64
+    let step: Int
+    let example: Int
+    let streams: Streams
+
+    var inputs: RandomKey { key(streams.inputs) }
+    var task: RandomKey { key(streams.task) }
+    /// Labels r that mean nothing.
+    var noise: RandomKey { key(streams.noise) }
+    /// Choices: a context length, a permutation, the queries of another distribution.
+    var draw: RandomKey { key(streams.draw) }
+    /// What is added to a label.
+    var labelNoise: RandomKey { key(streams.labelNoise) }
+    /// Inputs that stand in part A alone.
+    var fresh: RandomKey { key(streams.fresh) }
+
+    private func key(_ stream: RandomStream) -> RandomKey {
+        RandomKey(seed: seed, stream: stream, step: step, example: example)
+    }
+}
+
+/// Numbers of a prompt that only some layouts and distributions use.
+public struct PromptDraws: OptionSet, Sendable, Hashable {
+    /// The bits.
+    public let rawValue: Int
+    /// The set with these bits.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Queries that are not the points themselves.
+    public static let queries = PromptDraws(rawValue: 1)
+    /// n inputs for part A alone.
+    public static let freshInputs = PromptDraws(rawValue: 2)
+    /// A permutation of the points.
+    public static let permutation = PromptDraws(rawValue: 4)
+    /// A context length.
+    public static let contextLength = PromptDraws(rawValue: 8)
+    /// What is added to the labels.
+    public static let labelNoise = PromptDraws(rawValue: 16)
+}
+
+/// n points of b prompts with what f and g are there.
+public struct PromptPoints: Sendable {
+    /// x: [b, n, d]
+    public let inputs: FloatView
+    /// f(x), the base function's labels: [b, n]
+    public let base: FloatView
+    /// g(x), the class's labels: [b, n]
+    public let labels: FloatView
+
+    init(_ count: Int, dims: Int) {
+        self.init(
+            inputs: FloatView(zeros: count * dims), base: FloatView(zeros: count),
+            labels: FloatView(zeros: count))
+    }
+
+    private init(inputs: FloatView, base: FloatView, labels: FloatView) {
+        self.inputs = inputs
+        self.base = base
+        self.labels = labels
+    }
+
+    /// The points `range` of all prompts' points, in place; nothing of nothing.
+    func part(_ range: Range<Int>) -> PromptPoints {
+        if labels.count == 0 { return self }
+        let dims = inputs.count / labels.count
+        return PromptPoints(
+            inputs: inputs[range.lowerBound * dims..<range.upperBound * dims], base: base[range],
+            labels: labels[range])
     }
 }
 
 /// The numbers behind b prompts of n points: what every layout is written from.
 ///
-/// A prompt depends on (seed, phase, example) and the function class only: not on the layout, the
-/// shard it is drawn in, or n (a shorter prompt is the beginning of a longer one). All memory is
-/// allocated by the initializer; ``shaped(examples:points:)`` and ``rows(_:)`` are views of it, so
-/// workers may fill disjoint rows of one batch at the same time.
+/// A prompt depends on (seed, phase, example), the function class and the distribution only: not on the layout, the
+/// shard it is drawn in, or n (a shorter prompt is the beginning of a longer one, but for a permutation and a context
+/// length). All memory is allocated by the initializer; ``shaped(examples:points:)`` and ``rows(_:)`` are views of it,
+/// so workers may fill disjoint rows of one batch at the same time.
 public struct PromptBatch: Sendable {
     /// b, the number of prompts.
     public let exampleCount: Int
@@ -50,120 +129,111 @@ public struct PromptBatch: Sendable {
     public let dims: Int
     /// Task parameters per prompt.
     public let taskSize: Int
-    /// x: [b, n, d]
-    public let inputs: FloatView
-    /// f(x), the base function's labels: [b, n]
-    public let base: FloatView
-    /// g(x), the class's labels: [b, n]
-    public let labels: FloatView
+    /// What is drawn beside points, tasks and r.
+    public let draws: PromptDraws
+    /// The examples.
+    let examples: PromptPoints
+    /// The queries where they are not the examples themselves.
+    let separateQueries: PromptPoints
+    /// Inputs x' that stand in part A alone, with f and g there; empty unless drawn.
+    public let fresh: PromptPoints
     /// r ~ N(0, 1), labels that mean nothing: [b, n]
     public let noise: FloatView
     /// Task parameters: [b, taskSize]
     public let tasks: FloatView
+    /// π, a permutation of 0 … n − 1 for each prompt: [b, n]; empty unless drawn.
+    public let permutations: IndexView
+    /// k, uniform on 0 … n − 1: [b]; empty unless drawn.
+    public let contextLengths: IndexView
+    /// ε ~ N(0, 1) that a multiple of is added to the labels: [b, n]; empty unless drawn.
+    let labelNoise: FloatView
+
+    /// x: [b, n, d]
+    public var inputs: FloatView { examples.inputs }
+    /// f(x), the base function's labels: [b, n]
+    public var base: FloatView { examples.base }
+    /// g(x), the class's labels: [b, n]
+    public var labels: FloatView { examples.labels }
+
+    /// The points whose labels are predicted: at k the k-th of them. They are the examples but for the distributions
+    /// that say otherwise.
+    public var queryPoints: PromptPoints { draws.contains(.queries) ? separateQueries : examples }
+    /// The queries' inputs: [b, n, d]
+    public var queries: FloatView { queryPoints.inputs }
+    /// f at the queries: [b, n]
+    public var queryBase: FloatView { queryPoints.base }
+    /// g at the queries: [b, n]
+    public var queryLabels: FloatView { queryPoints.labels }
 
     /// Memory for `examples` prompts of `points` points in `dims` dimensions, all zeros.
-    public init(examples: Int, points: Int, dims: Int, functionClass: any FunctionClass) {
+    public init(
+        examples: Int, points: Int, dims: Int, functionClass: any FunctionClass,
+        draws: PromptDraws = []
+    ) {
         precondition(
             examples >= 0 && points >= 1 && dims >= 1,
             "a batch cannot have \(examples) prompts of \(points) points in \(dims) dimensions")
         let size = functionClass.taskSize(dims: dims)
+        let count = examples * points
+        let draws = functionClass.labelNoise > 0 ? draws.union(.labelNoise) : draws
+        func drawn(_ draw: PromptDraws) -> Int { draws.contains(draw) ? count : 0 }
         self.init(
-            exampleCount: examples, points: points, dims: dims, taskSize: size,
-            inputs: FloatView(zeros: examples * points * dims),
-            base: FloatView(zeros: examples * points),
-            labels: FloatView(zeros: examples * points),
-            noise: FloatView(zeros: examples * points),
-            tasks: FloatView(zeros: examples * size))
+            exampleCount: examples, points: points, dims: dims, taskSize: size, draws: draws,
+            examples: PromptPoints(count, dims: dims),
+            separateQueries: PromptPoints(drawn(.queries), dims: dims),
+            fresh: PromptPoints(drawn(.freshInputs), dims: dims),
+            noise: FloatView(zeros: count), tasks: FloatView(zeros: examples * size),
+            permutations: IndexView(zeros: drawn(.permutation)),
+            contextLengths: IndexView(zeros: draws.contains(.contextLength) ? examples : 0),
+            labelNoise: FloatView(zeros: drawn(.labelNoise)))
     }
 
     private init(
-        exampleCount: Int, points: Int, dims: Int, taskSize: Int, inputs: FloatView,
-        base: FloatView, labels: FloatView, noise: FloatView, tasks: FloatView
+        exampleCount: Int, points: Int, dims: Int, taskSize: Int, draws: PromptDraws,
+        examples: PromptPoints, separateQueries: PromptPoints, fresh: PromptPoints,
+        noise: FloatView, tasks: FloatView, permutations: IndexView, contextLengths: IndexView,
+        labelNoise: FloatView
     ) {
         self.exampleCount = exampleCount
         self.points = points
         self.dims = dims
         self.taskSize = taskSize
-        self.inputs = inputs[0..<exampleCount * points * dims]
-        self.base = base[0..<exampleCount * points]
-        self.labels = labels[0..<exampleCount * points]
-        self.noise = noise[0..<exampleCount * points]
-        self.tasks = tasks[0..<exampleCount * taskSize]
+        self.draws = draws
+        self.examples = examples
+        self.separateQueries = separateQueries
+        self.fresh = fresh
+        self.noise = noise
+        self.tasks = tasks
+        self.permutations = permutations
+        self.contextLengths = contextLengths
+        self.labelNoise = labelNoise
     }
 
     /// A batch of at most as many prompts and points in the same memory; its contents are undefined
     /// until it is sampled.
     public func shaped(examples: Int, points: Int) -> PromptBatch {
-        PromptBatch(
-            exampleCount: examples, points: points, dims: dims, taskSize: taskSize, inputs: inputs,
-            base: base, labels: labels, noise: noise, tasks: tasks)
+        view(of: 0..<examples, points: points)
     }
 
     /// The prompts `range` of this batch, in place.
-    public func rows(_ range: Range<Int>) -> PromptBatch {
-        PromptBatch(
-            exampleCount: range.count, points: points, dims: dims, taskSize: taskSize,
-            inputs: inputs[range.lowerBound * points * dims..<range.upperBound * points * dims],
-            base: base[range.lowerBound * points..<range.upperBound * points],
-            labels: labels[range.lowerBound * points..<range.upperBound * points],
-            noise: noise[range.lowerBound * points..<range.upperBound * points],
-            tasks: tasks[range.lowerBound * taskSize..<range.upperBound * taskSize])
+    public func rows(_ range: Range<Int>) -> PromptBatch { view(of: range, points: points) }
+
+    private func view(of range: Range<Int>, points: Int) -> PromptBatch {
+        let part = range.lowerBound * points..<range.upperBound * points
+        return PromptBatch(
+            exampleCount: range.count, points: points, dims: dims, taskSize: taskSize, draws: draws,
+            examples: examples.part(part), separateQueries: separateQueries.part(part),
+            fresh: fresh.part(part), noise: noise[part],
+            tasks: tasks[range.lowerBound * taskSize..<range.upperBound * taskSize],
+            permutations: permutations.count == 0 ? permutations : permutations[part],
+            contextLengths: contextLengths.count == 0 ? contextLengths : contextLengths[range],
+            labelNoise: labelNoise.count == 0 ? labelNoise : labelNoise[part])
     }
 
-    /// Draws the prompts `firstExample` … `firstExample + b − 1` of a phase into this memory.
-    ///
-    /// Inputs are N(0, I) in the first `activeDims` coordinates and 0 in the others (the whole row is
-    /// drawn first, so a coordinate's value does not depend on how many are active).
-    ///
-    /// - Parameters:
-    ///   - functionClass: the class that draws the tasks and labels the points, of ``taskSize``.
-    ///   - seed: the Philox key.
-    ///   - phase: what the prompts are for.
-    ///   - firstExample: the first prompt's index in the step's batch or the evaluation set.
-    ///   - activeDims: coordinates that are not 0; all of them by default.
-    public func sample(
-        _ functionClass: any FunctionClass, seed: UInt64, phase: PromptPhase, firstExample: Int,
-        activeDims: Int? = nil
-    ) {
-        let active = activeDims ?? dims
-        precondition(
-            active >= 1 && active <= dims, "\(active) active dimensions of \(dims) cannot be")
-        precondition(
-            functionClass.taskSize(dims: dims) == taskSize,
-            "the batch holds \(taskSize) task parameters, not those of \(functionClass.name)")
-        for row in 0..<exampleCount {
-            let prompt = rows(row..<row + 1)
-            let keys = phase.keys(seed: seed, example: firstExample + row)
-            prompt.inputs.withMutableSpan { inputs in
-                keys.inputs.fillNormals(&inputs)
-                guard active < dims else { return }
-                for point in 0..<points {
-                    for coordinate in active..<dims { inputs[point * dims + coordinate] = 0 }
-                }
-            }
-            prompt.noise.withMutableSpan { keys.noise.fillNormals(&$0) }
-            prompt.tasks.withMutableSpan { functionClass.drawTask(keys.task, into: &$0) }
-            prompt.label(functionClass)
-        }
-    }
+    /// The parameters of the task of prompt `row`: [taskSize]
+    func task(_ row: Int) -> FloatView { tasks[row * taskSize..<(row + 1) * taskSize] }
 
-    /// Computes f and g of a single prompt from its inputs and task.
-    private func label(_ functionClass: any FunctionClass) {
-        inputs.withSpan { x in
-            tasks.withSpan { task in
-                base.withMutableSpan {
-                    dotProducts(inputs: x, weights: task.extracting(0..<dims), into: &$0)
-                }
-                base.withSpan { f in
-                    labels.withMutableSpan {
-                        functionClass.evaluate(inputs: x, base: f, task: task, into: &$0)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes ∇g at every point of every prompt.
+    /// Writes ∇g at every query of every prompt.
     ///
     /// - Parameters:
     ///   - functionClass: the class that the batch was sampled from.
@@ -172,8 +242,8 @@ public struct PromptBatch: Sendable {
         let size = points * dims
         for row in 0..<exampleCount {
             let prompt = rows(row..<row + 1)
-            prompt.inputs.withSpan { x in
-                prompt.base.withSpan { f in
+            prompt.queries.withSpan { x in
+                prompt.queryBase.withSpan { f in
                     prompt.tasks.withSpan { task in
                         gradients[row * size..<(row + 1) * size].withMutableSpan {
                             functionClass.gradients(inputs: x, base: f, task: task, into: &$0)

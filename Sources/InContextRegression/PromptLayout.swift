@@ -1,91 +1,142 @@
 /// How the numbers of a prompt become a token sequence: an optional part A, then part
 /// B = (x_1, g_1, …, x_n, g_n), on which the loss and the error are taken.
 ///
-/// A layout is a value: a further one is a further constant (and, where it shows other labels, a
-/// further ``Prefix``). Source: the slides of Choi et al. (ICLR 2025) for `cpt`, `cft` and `neg-cft`.
+/// A layout is a value: what stands in the prefix, where positions start, and, through ``PromptForm``, which positions
+/// carry loss. A further one is a further constant. Source: the slides of Choi et al. (ICLR 2025) for `cpt`, `cft` and
+/// `neg-cft`; the others are this project's controls.
 public struct PromptLayout: Sendable, Hashable {
-    /// The labels of part A.
-    public enum Prefix: Sendable, Hashable {
-        /// There is no part A.
-        case none
-        /// A = (x_1, f_1, …, x_n, f_n).
-        case baseLabels
-        /// A = (x_1, r_1, …, x_n, r_n), r keyed by the prompt, so that all models see the same r.
-        case noise
-
-        /// What the labels tell about f.
-        public var information: PrefixInformation {
-            switch self {
-            case .none, .noise: .nothing
-            case .baseLabels: .allBaseLabels
-            }
-        }
-    }
-
     /// The name in configurations, files and plots.
     public let name: String
     /// Other names that are accepted for it.
     public let aliases: [String]
-    /// Part A.
-    public let prefix: Prefix
+    /// Part A; nil when there is none.
+    public let prefix: PromptPrefix?
     /// The first token's position, in tokens per point: positions start at this times n.
     public let positionOffsetPerPoint: Int
 
+    private init(
+        _ name: String, aliases: [String] = [], prefix: PromptPrefix? = nil,
+        positionOffsetPerPoint: Int = 0
+    ) {
+        self.name = name
+        self.aliases = aliases
+        self.prefix = prefix
+        self.positionOffsetPerPoint = positionOffsetPerPoint
+    }
+
     /// (x_1, g_1, …, x_n, g_n), the public code's `uft`.
-    public static let cpt = PromptLayout(
-        name: "cpt", aliases: ["uft"], prefix: .none, positionOffsetPerPoint: 0)
+    public static let cpt = PromptLayout("cpt", aliases: ["uft"])
     /// (x_1, f_1, …, x_n, f_n, x_1, g_1, …, x_n, g_n).
-    public static let cft = PromptLayout(
-        name: "cft", aliases: [], prefix: .baseLabels, positionOffsetPerPoint: 0)
+    public static let cft = PromptLayout("cft", prefix: PromptPrefix())
     /// (x_1, r_1, …, x_n, r_n, x_1, g_1, …, x_n, g_n) with labels r that mean nothing.
-    public static let negCFT = PromptLayout(
-        name: "neg-cft", aliases: [], prefix: .noise, positionOffsetPerPoint: 0)
+    public static let negCFT = PromptLayout("neg-cft", prefix: PromptPrefix(labels: .noise))
+    /// `cft` with labels in the wrong places: A = (x_i, f_π(i)).
+    public static let shuffledCFT = PromptLayout(
+        "cft-shuffled", prefix: PromptPrefix(labels: .shuffledBase))
+    /// `cft` with other inputs: A = (x'_i, w · x'_i), n fresh inputs.
+    public static let disjointCFT = PromptLayout(
+        "cft-disjoint", prefix: PromptPrefix(inputs: .fresh))
     /// `cpt` at positions 2n … 4n − 1, where part B of `cft` stands: what the public code's masked zero
     /// prefix amounts to.
-    public static let shiftedCPT = PromptLayout(
-        name: "cpt-shifted", aliases: [], prefix: .none, positionOffsetPerPoint: 2)
+    public static let shiftedCPT = PromptLayout("cpt-shifted", positionOffsetPerPoint: 2)
+    /// `cft` without the query's own label: (x_1, f_1, …, x_k, f_k, x_1, g_1, …, x_k, g_k, x_{k+1}), one sequence for
+    /// each k.
+    public static let noQueryCFT = PromptLayout(
+        "cft-no-query", prefix: PromptPrefix(extent: .context))
 
-    /// Every layout, in the order in which they are listed to users.
-    public static let all: [PromptLayout] = [.cpt, .cft, .negCFT, .shiftedCPT]
+    /// `cft` with a shorter prefix: A = (x_i, f_i) for i ≤ m.
+    ///
+    /// - Parameter count: m ≥ 1; beyond n it is n.
+    public static func cft(prefix count: Int) -> PromptLayout {
+        PromptLayout("cft-prefix-\(count)", prefix: PromptPrefix(extent: .first(count)))
+    }
 
-    /// The layout called `name`, by its own name or an alias.
+    /// Every layout with a fixed name, in the order in which they are listed to users.
+    public static let all: [PromptLayout] = [
+        .cpt, .cft, .negCFT, .shuffledCFT, .disjointCFT, .shiftedCPT, .noQueryCFT,
+    ]
+
+    /// Every accepted spelling, `cft-prefix-M` for the family of shorter prefixes.
+    public static let acceptedNames = all.flatMap { [$0.name] + $0.aliases } + ["cft-prefix-M"]
+
+    /// The layout called `name`, by its own name or an alias; `cft-prefix-M` takes 1 ≤ M ≤ 100000.
     ///
     /// - Throws: ``UnknownNameError`` with the nearest name.
     public static func named(_ name: String) throws -> PromptLayout {
         if let found = all.first(where: { $0.name == name || $0.aliases.contains(name) }) {
             return found
         }
-        throw UnknownNameError(
-            kind: "prompt layout", name: name, accepted: all.flatMap { [$0.name] + $0.aliases })
+        let family = "cft-prefix-"
+        if name.hasPrefix(family) {
+            let digits = name.dropFirst(family.count)
+            // Written one way alone, so that a name stands for one layout.
+            if let count = Int(digits), (1...100_000).contains(count), String(count) == digits {
+                return cft(prefix: count)
+            }
+        }
+        throw UnknownNameError(kind: "prompt layout", name: name, accepted: acceptedNames)
     }
 
-    /// Tokens of part A for n `points`.
-    public func prefixTokenCount(points: Int) -> Int { prefix == .none ? 0 : 2 * points }
+    /// Whether its prefix shows labels of the base function, so that the class must have one.
+    public var showsBase: Bool { prefix.map { $0.labels != .noise } ?? false }
 
-    /// T, the tokens of a prompt of n `points`: 2n, or 4n with a part A.
-    public func tokenCount(points: Int) -> Int { prefixTokenCount(points: points) + 2 * points }
+    /// Whether a sequence predicts one label alone.
+    public var predictsOneLabel: Bool { prefix?.extent == .context }
 
-    /// Tokens that a prediction can depend on: all but the last label, which no query comes after.
-    public func visibleTokenCount(points: Int) -> Int { tokenCount(points: points) - 1 }
+    /// What it draws beside points and tasks.
+    public var draws: PromptDraws {
+        switch (prefix?.inputs, prefix?.labels) {
+        case (.fresh, _): .freshInputs
+        case (_, .shuffledBase): .permutation
+        default: []
+        }
+    }
 
-    /// The positions of a prompt's tokens, contiguous; the upper bound is how many rows of position
-    /// embeddings the model must have.
+    /// The sequence of a training prompt of n `points`: all labels are predicted, or one after a drawn number of
+    /// examples.
+    public func trainingForm(points: Int) -> PromptForm {
+        PromptForm(
+            layout: self, points: points,
+            prediction: predictsOneLabel ? .drawnQuery : .everyQuery)
+    }
+
+    /// The sequences that predict the labels at k = 0 … n − 1: one, or one for each k.
+    ///
+    /// - Parameters:
+    ///   - points: n
+    ///   - distribution: one whose queries are not the points needs a sequence for each k.
+    ///   - dims: d
+    public func evaluationForms(
+        points: Int, distribution: PromptDistribution = .standard, dims: Int
+    ) -> [PromptForm] {
+        if !predictsOneLabel && !distribution.hasSeparateQueries {
+            return [PromptForm(layout: self, points: points, prediction: .everyQuery)]
+        }
+        return (0..<distribution.contextCount(points: points, dims: dims)).map {
+            PromptForm(layout: self, points: points, prediction: .query($0))
+        }
+    }
+
+    /// The positions of a prompt's tokens, contiguous, the last label included; the upper bound is how many rows of
+    /// position embeddings the model must have.
     public func positions(points: Int) -> Range<Int> {
         let offset = positionOffsetPerPoint * points
-        return offset..<offset + tokenCount(points: points)
+        return offset..<offset + trainingForm(points: points).tokenCount + 1
     }
 
-    /// The token indices of part B's inputs x_1 … x_n, where the predictions of g_1 … g_n are read.
-    public func queryTokens(points: Int) -> [Int] {
-        let first = prefixTokenCount(points: points)
-        return (0..<points).map { first + 2 * $0 }
-    }
-
-    /// The Bayes error of `functionClass` under this layout; nil where no closed form is known.
+    /// The Bayes error of `functionClass` on prompts of n `points` under this layout; nil where no closed form is
+    /// known.
     public func bayesError(
-        of functionClass: any FunctionClass, contextLength: Int, dims: Int
+        of functionClass: any FunctionClass, contextLength: Int, points: Int, dims: Int
     ) -> Double? {
         functionClass.bayesError(
-            contextLength: contextLength, dims: dims, prefix: prefix.information)
+            contextLength: contextLength, dims: dims,
+            knowledge: information(points: points)
+                .knowledge(contextLength: contextLength, dims: dims))
+    }
+
+    /// What part A tells about f in a prompt of n `points`.
+    public func information(points: Int) -> PrefixInformation {
+        prefix?.information(points: points) ?? .nothing
     }
 }

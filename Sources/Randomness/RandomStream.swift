@@ -20,6 +20,10 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
     case pretrainingNoise = 18
     /// Choices within a pretraining prompt: a context length, a permutation, a position offset.
     case pretrainingDraw = 19
+    /// Noise that is added to the labels of pretraining prompts.
+    case pretrainingLabelNoise = 20
+    /// Inputs of pretraining prompts that stand in part A alone.
+    case pretrainingFreshInputs = 21
 
     /// Inputs x of fine-tuning prompts.
     case trainingInputs = 32
@@ -29,6 +33,10 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
     case trainingNoise = 34
     /// Choices within a fine-tuning prompt: a context length, a permutation.
     case trainingDraw = 35
+    /// Noise that is added to the labels of fine-tuning prompts.
+    case trainingLabelNoise = 36
+    /// Inputs of fine-tuning prompts that stand in part A alone.
+    case trainingFreshInputs = 37
 
     /// Inputs x of evaluation prompts.
     case evaluationInputs = 48
@@ -38,4 +46,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
     case evaluationNoise = 50
     /// Choices within an evaluation prompt: a context length, a permutation.
     case evaluationDraw = 51
+    /// Noise that is added to the labels of evaluation prompts.
+    case evaluationLabelNoise = 52
+    /// Inputs of evaluation prompts that stand in part A alone.
+    case evaluationFreshInputs = 53
 }

@@ -56,7 +56,8 @@ import Testing
         for k in 0..<9 {
             let column = (0..<20_000).map { errors[$0 * 9 + k] }
             let (mean, error) = meanAndStandardError(column)
-            let bayes = try #require(linear.bayesError(contextLength: k, dims: 5, prefix: .nothing))
+            let bayes = try #require(
+                linear.bayesError(contextLength: k, dims: 5, knowledge: .nothing))
             // From k = d on what is left is the labels' rounding to Float, magnified near k = d.
             #expect(abs(mean - bayes) < 4 * error + 1e-4, "k = \(k): \(mean)")
         }
@@ -91,7 +92,7 @@ import Testing
         let y: [Float] = [10, 5, 30, 0]
         var predictions = [Double](repeating: .nan, count: 4)
         var span = predictions.mutableSpan
-        LeastSquares().predict(inputs: x.span, labels: y.span, into: &span)
+        LeastSquares().predict(inputs: x.span, labels: y.span, queries: x.span, into: &span)
         // The second input is orthogonal to the first. The third is (3, 4, 0) plus 3.5 times the second:
         // 10 + 3.5 · 5. It repeats the span with another label, 30: the fit spreads the misfit.
         #expect(abs(predictions[0]) < 1e-12 && abs(predictions[1]) < 1e-12)
@@ -117,7 +118,8 @@ import Testing
         var out = [Double](repeating: .nan, count: 3)
         var span = out.mutableSpan
         LeastSquares().predict(
-            inputs: zeros.span, labels: zeros.span.extracting(0..<3), into: &span)
+            inputs: zeros.span, labels: zeros.span.extracting(0..<3), queries: zeros.span,
+            into: &span)
         #expect(out == [0, 0, 0])
     }
 
@@ -158,7 +160,7 @@ import Testing
     private func predict(_ baseline: any Baseline, x: [Float], y: [Float]) -> [Double] {
         var predictions = [Double](repeating: .nan, count: y.count)
         var span = predictions.mutableSpan
-        baseline.predict(inputs: x.span, labels: y.span, into: &span)
+        baseline.predict(inputs: x.span, labels: y.span, queries: x.span, into: &span)
         return predictions
     }
 

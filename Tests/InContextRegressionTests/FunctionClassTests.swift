@@ -74,7 +74,8 @@ import Testing
         ] {
             let (mean, error) = meanAndStandardError(samples)
             let closed = try #require(
-                layout.bayesError(of: functionClass, contextLength: k, dims: dims))
+                layout.bayesError(
+                    of: functionClass, contextLength: k, points: k + 1, dims: dims))
             #expect(abs(mean - closed) <= 4 * error + 1e-6, "\(layout.name): \(mean), \(closed)")
         }
     }
@@ -98,10 +99,10 @@ import Testing
         }
         let (mean, error) = meanAndStandardError(halves)
         let closed = try #require(
-            functionClass.bayesError(contextLength: 0, dims: dims, prefix: .nothing))
+            functionClass.bayesError(contextLength: 0, dims: dims, knowledge: .nothing))
         #expect(closed == 33)
         #expect(abs(mean - closed) < 4 * error)
-        #expect(functionClass.bayesError(contextLength: 0, dims: 20, prefix: .nothing) == 900)
+        #expect(functionClass.bayesError(contextLength: 0, dims: 20, knowledge: .nothing) == 900)
     }
 
     /// Of the 2ᵏ ways to choose roots of u + u² = y, only the true one solves more than d
@@ -129,9 +130,9 @@ import Testing
             }
             #expect(solutions == 1, "prompt \(row)")
         }
-        #expect(functionClass.bayesError(contextLength: 3, dims: 2, prefix: .nothing) == 0)
-        #expect(functionClass.bayesError(contextLength: 2, dims: 2, prefix: .nothing) == nil)
-        #expect(functionClass.bayesError(contextLength: 0, dims: 2, prefix: .allBaseLabels) == 0)
+        #expect(functionClass.bayesError(contextLength: 3, dims: 2, knowledge: .nothing) == 0)
+        #expect(functionClass.bayesError(contextLength: 2, dims: 2, knowledge: .nothing) == nil)
+        #expect(functionClass.bayesError(contextLength: 0, dims: 2, knowledge: .query) == 0)
     }
 
     @Test func namesAliasesAndTheNearestName() throws {

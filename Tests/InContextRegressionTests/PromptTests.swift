@@ -6,94 +6,24 @@ import Testing
 @Suite struct PromptTests {
     private let linear = LinearFunction()
 
-    /// Every token of two points in two dimensions, spelled out.
-    @Test(arguments: ["cpt", "cft", "neg-cft", "cpt-shifted"])
-    func tokenSequencesAreTheLayouts(name: String) throws {
-        let layout = try PromptLayout.named(name)
-        let batch = PromptBatch(
-            examples: 2, points: 2, dims: 2, functionClass: PolynomialFunction())
-        batch.sample(PolynomialFunction(), seed: 3, phase: .training(step: 5), firstExample: 0)
-        var tokens: [Float] = []
-        for row in 0..<2 {
-            let prompt = batch.rows(row..<row + 1)
-            let x = prompt.inputs.array
-            let f = prompt.base.array
-            let g = prompt.labels.array
-            let r = prompt.noise.array
-            #expect(g[0] == f[0] + f[0] * f[0] && g[1] == f[1] + f[1] * f[1])
-            switch name {
-            case "cft": tokens += [x[0], x[1], f[0], 0, x[2], x[3], f[1], 0]
-            case "neg-cft": tokens += [x[0], x[1], r[0], 0, x[2], x[3], r[1], 0]
-            default: break
-            }
-            tokens += [x[0], x[1], g[0], 0, x[2], x[3], g[1], 0]
-        }
-        let count = layout.tokenCount(points: 2)
-        let inputs = FloatView(zeros: 2 * count * 2)
-        let targets = FloatView(zeros: 2 * count)
-        let weights = FloatView(zeros: 2 * count)
-        for view in [inputs, targets, weights] { view.fill(.nan) }
-        layout.write(batch, inputs: inputs, targets: targets, weights: weights, lossScale: 0.25)
-        #expect(inputs.array == tokens)
-        let g = batch.labels.array
-        let none: [Float] = count == 8 ? [0, 0, 0, 0] : []
-        #expect(targets.array == none + [g[0], 0, g[1], 0] + none + [g[2], 0, g[3], 0])
-        #expect(weights.array == none + [0.25, 0, 0.25, 0] + none + [0.25, 0, 0.25, 0])
-    }
-
-    /// No query comes after the last label: without it the rest is the same.
-    @Test(arguments: PromptLayout.all)
-    func theLastLabelMayBeLeftOut(_ layout: PromptLayout) {
-        let batch = PromptBatch(
-            examples: 3, points: 4, dims: 2, functionClass: PolynomialFunction())
-        batch.sample(PolynomialFunction(), seed: 3, phase: .training(step: 5), firstExample: 0)
-        func written(_ tokens: Int) -> [[[Float]]] {
-            let views = [2, 1, 1].map { FloatView(zeros: 3 * tokens * $0) }
-            layout.write(
-                batch, tokens: tokens, inputs: views[0], targets: views[1], weights: views[2],
-                lossScale: 0.5)
-            return views.map { view in
-                let row = view.count / 3
-                return (0..<3).map { view[$0 * row..<($0 + 1) * row].array }
-            }
-        }
-        let whole = written(layout.tokenCount(points: 4))
-        let visible = written(layout.visibleTokenCount(points: 4))
-        for (all, some) in zip(whole, visible) {
-            for (row, shorter) in zip(all, some) {
-                #expect(shorter.count < row.count && Array(row.prefix(shorter.count)) == shorter)
-            }
-        }
-    }
-
-    @Test func layoutsDifferInPrefixAndPositionsOnly() {
-        let names = PromptLayout.all.map(\.name)
-        #expect(names == ["cpt", "cft", "neg-cft", "cpt-shifted"])
-        #expect(PromptLayout.all.map { $0.tokenCount(points: 3) } == [6, 12, 12, 6])
-        #expect(
-            PromptLayout.all.map { $0.positions(points: 3) } == [0..<6, 0..<12, 0..<12, 6..<12])
-        #expect(PromptLayout.cpt.queryTokens(points: 3) == [0, 2, 4])
-        #expect(PromptLayout.cft.queryTokens(points: 3) == [6, 8, 10])
-        #expect(PromptLayout.cft.prefix.information == .allBaseLabels)
-        #expect(PromptLayout.negCFT.prefix.information == .nothing)
-    }
-
     @Test func layoutNamesAliasesAndTheNearestName() throws {
         #expect(try PromptLayout.named("uft") == .cpt)
         let error = #expect(throws: UnknownNameError.self) { try PromptLayout.named("negcft") }
         #expect(
             error?.description == "unknown prompt layout 'negcft': the nearest is 'neg-cft' "
-                + "(accepted: cpt, uft, cft, neg-cft, cpt-shifted)")
+                + "(accepted: cpt, uft, cft, neg-cft, cft-shuffled, cft-disjoint, cpt-shifted, "
+                + "cft-no-query, cft-prefix-M)")
     }
 
     /// What the loss of a batch is: with weights 1/(B n), the mean squared error on the g half.
     @Test func weightsMakeTheMeanSquaredError() {
         let batch = PromptBatch(examples: 3, points: 4, dims: 2, functionClass: linear)
         batch.sample(linear, seed: 1, phase: .evaluation, firstExample: 0)
-        let tokens = 3 * PromptLayout.cft.tokenCount(points: 4)
+        let form = PromptLayout.cft.trainingForm(points: 4)
+        let tokens = 3 * form.tokenCount
         let targets = FloatView(zeros: tokens)
         let weights = FloatView(zeros: tokens)
-        PromptLayout.cft.write(
+        form.write(
             batch, inputs: FloatView(zeros: tokens * 2), targets: targets, weights: weights,
             lossScale: 1 / 12)
         let loss = zip(targets.array, weights.array).reduce(0.0) {
