@@ -20,3 +20,15 @@ public protocol BayesPredictor: Sendable {
         of prompt: PromptBatch, means: inout MutableSpan<Double>,
         variances: inout MutableSpan<Double>)
 }
+
+extension BayesPredictor {
+    /// The posterior means and variances of one prompt, [n] each; zeros where they are not computed.
+    public func posterior(of prompt: PromptBatch) -> (means: [Double], variances: [Double]) {
+        var means = [Double](repeating: 0, count: prompt.points)
+        var variances = means
+        var meanSpan = means.mutableSpan
+        var varianceSpan = variances.mutableSpan
+        posterior(of: prompt, means: &meanSpan, variances: &varianceSpan)
+        return (means, variances)
+    }
+}

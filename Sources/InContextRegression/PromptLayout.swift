@@ -117,11 +117,14 @@ public struct PromptLayout: Sendable, Hashable {
         }
     }
 
+    /// T, the tokens of a prompt of n `points` with its last label: 2n, or 4n with a whole part A.
+    public func tokenCount(points: Int) -> Int { trainingForm(points: points).tokenCount + 1 }
+
     /// The positions of a prompt's tokens, contiguous, the last label included; the upper bound is how many rows of
     /// position embeddings the model must have.
     public func positions(points: Int) -> Range<Int> {
         let offset = positionOffsetPerPoint * points
-        return offset..<offset + trainingForm(points: points).tokenCount + 1
+        return offset..<offset + tokenCount(points: points)
     }
 
     /// The Bayes error of `functionClass` on prompts of n `points` under this layout; nil where no closed form is

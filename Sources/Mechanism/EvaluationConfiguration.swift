@@ -7,8 +7,8 @@ import InContextRegression
 public struct EvaluationConfiguration: Sendable {
     /// Layouts of the evaluation prompts; every trained model is measured under each.
     public let layouts: [PromptLayout]
-    /// Distributions of the evaluation prompts.
-    public let prompts: [String]
+    /// Distributions of the evaluation prompts; those other than `standard` under each model's own layout alone.
+    public let prompts: [PromptDistribution]
     /// Names of the reference predictors; `bayes` is the closed form where there is one.
     public let baselines: [String]
     /// Fresh prompts.
@@ -25,13 +25,14 @@ public struct EvaluationConfiguration: Sendable {
             "layouts", default: [.cpt, .cft, .negCFT], accepted: layoutNames
         ) { try? PromptLayout.named($0) }
         prompts = try reader.choices(
-            "prompts", default: ["standard"], accepted: ["standard"]
-        ) { $0 == "standard" ? $0 : nil }
+            "prompts", default: [.standard], accepted: PromptDistribution.all.map(\.name)
+        ) { try? PromptDistribution.named($0) }
         baselines = try reader.choices(
             "baselines", default: ["bayes", "least_squares", "zero"],
             accepted: ["bayes"] + Baselines.all.map(\.name)
         ) { $0 == "bayes" ? $0 : (try? Baselines.named($0))?.name }
         try refuseRepeats(layouts.map(\.name), "layouts", reader)
+        try refuseRepeats(prompts.map(\.name), "prompts", reader)
         try refuseRepeats(baselines, "baselines", reader)
         examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
@@ -40,7 +41,7 @@ public struct EvaluationConfiguration: Sendable {
     var json: JSONValue {
         [
             "layouts": .array(layouts.map { .string($0.name) }),
-            "prompts": .array(prompts.map(JSONValue.string)),
+            "prompts": .array(prompts.map { .string($0.name) }),
             "baselines": .array(baselines.map(JSONValue.string)),
             "examples": .integer(examples),
             "seed": .integer(Int(seed)),

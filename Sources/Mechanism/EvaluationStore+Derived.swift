@@ -29,32 +29,32 @@ extension EvaluationStore {
         }
     }
 
-    /// Whether TensorBoard can read the curve of what was measured first under a layout.
-    func isDrawn(_ layout: PromptLayout) throws -> Bool {
-        guard let first = try? RecordedEvaluation(path: path(layout), step: step) else {
+    /// Whether TensorBoard can read the curve of what was measured first under a setting.
+    func isDrawn(_ setting: EvaluationSetting) throws -> Bool {
+        guard let first = try? RecordedEvaluation(path: path(setting), step: step) else {
             return true
         }
-        let files = try EventFile.paths(in: curveFolder(layout))
+        let files = try EventFile.paths(in: curveFolder(setting))
         return files.count == 1
             && (try? EventReader.read(files[0]))?.map(\.step) == Array(0..<first.points)
     }
 
-    /// Draws the curve of what was measured first under a layout.
-    func drawFirst(_ layout: PromptLayout) throws {
-        try draw(RecordedEvaluation(path: path(layout), step: step).means, layout)
+    /// Draws the curve of what was measured first under a setting.
+    func drawFirst(_ setting: EvaluationSetting) throws {
+        try draw(RecordedEvaluation(path: path(setting), step: step).means, setting)
     }
 
     /// Writes a curve for TensorBoard, whose x-axis is k.
-    func draw(_ means: [Double], _ layout: PromptLayout) throws {
+    func draw(_ means: [Double], _ setting: EvaluationSetting) throws {
         let now = Date()
         try EventFile.replace(
-            in: curveFolder(layout),
+            in: curveFolder(setting),
             events: means.enumerated().map { k, mean in
                 Event(step: k, time: now, scalars: [(tag: "squared_error", value: mean)])
             })
     }
 
-    private func curveFolder(_ layout: PromptLayout) -> String {
-        "\(directory.curvesPath)/\(layout.name).standard"
+    private func curveFolder(_ setting: EvaluationSetting) -> String {
+        "\(directory.curvesPath)/\(setting.name)"
     }
 }

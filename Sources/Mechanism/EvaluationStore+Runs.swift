@@ -9,10 +9,15 @@ extension EvaluationStore {
         let configuration = run.configuration
         self.init(
             directory: directory, step: configuration.training.steps,
-            evaluator: Evaluator(
-                functionClass: configuration.functionClass,
-                dims: configuration.model.inputDimension, points: configuration.training.points,
-                examples: configuration.evaluation.examples, seed: configuration.evaluation.seed))
+            evaluator: Self.evaluator(configuration))
+    }
+
+    /// The prompts of a run's evaluation.
+    static func evaluator(_ configuration: RunConfiguration) -> Evaluator {
+        Evaluator(
+            functionClass: configuration.functionClass, dims: configuration.model.inputDimension,
+            points: configuration.training.points, examples: configuration.evaluation.examples,
+            seed: configuration.evaluation.seed)
     }
 
     /// The evaluations of a base on linear functions, with as many prompts as the sweep's runs see.
@@ -26,16 +31,12 @@ extension EvaluationStore {
                 examples: plan.evaluation.examples, seed: plan.evaluation.seed))
     }
 
-    /// The trained model, with room for the prompts of each layout.
+    /// The trained model, with room for the prompts of each setting.
     func model(
-        layouts: [PromptLayout], workers: Int
+        _ settings: [EvaluationSetting], workers: Int
     ) throws -> (ParallelDecoder, DecoderWeights) {
         let model = try StoredModel(folder: directory.path)
-        let batches = layouts.map {
-            BatchShape(
-                examples: evaluator.examples, length: $0.visibleTokenCount(points: evaluator.points)
-            )
-        }
+        let batches = settings.flatMap(evaluator.shapes)
         let parallel = ParallelDecoder(
             model.decoder, workers: workers, batches: batches, forTraining: false)
         return (parallel, model.decoder.weights(in: model.parameters))

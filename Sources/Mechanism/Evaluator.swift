@@ -9,7 +9,7 @@ public struct Evaluator: Sendable {
     public let functionClass: any FunctionClass
     /// d.
     public let dims: Int
-    /// n: errors are taken at k = 0 … n − 1.
+    /// n: errors are taken at k = 0 … n − 1, or as far as the distribution is defined.
     public let points: Int
     /// Number of prompts.
     public let examples: Int
@@ -32,58 +32,181 @@ public struct Evaluator: Sendable {
         self.seed = seed
     }
 
-    /// The squared error of a model at every prompt and context length: `[examples, points]`.
-    ///
-    /// - Parameters:
-    ///   - model: a parallel decoder with room for the layout's prompts.
-    ///   - weights: the parameters.
-    ///   - layout: what a prompt looks like; the numbers behind it are the same for every layout.
-    /// - Returns: nil when a signal asked for a stop.
-    public func squaredErrors(
-        of model: ParallelDecoder, weights: DecoderWeights, layout: PromptLayout
-    ) -> FloatView? {
-        let errors = FloatView(zeros: examples * points)
-        let source = PromptSource(
-            functionClass, layout: layout, seed: seed, dims: dims, batchSize: examples,
-            points: [points], workers: model.workerCount)
-        let batch = source.shape(points: points)
-        let queries = layout.queryTokens(points: points)
-        model.forward(
-            weights: weights, batch: batch,
-            filling: source.batch(.evaluation, points: points, activeDims: dims),
-            goesOn: { !InterruptFlag.isRaised }
-        ) { range, workspace in
-            for (row, example) in range.enumerated() {
-                for (k, token) in queries.enumerated() {
-                    let place = row * batch.length + token
-                    let difference = workspace.predictions[place] - workspace.targets[place]
-                    errors[example * points + k] = difference * difference
-                }
-            }
-        }
-        return InterruptFlag.isRaised ? nil : errors
+    /// Prompts that are drawn and held at a time: a multiple of every distribution's group.
+    static let chunk = 1024
+
+    /// The context lengths that are measured under a setting: k = 0 … count − 1.
+    public func contextCount(_ setting: EvaluationSetting) -> Int {
+        setting.distribution.contextCount(points: points, dims: dims)
     }
 
-    /// The squared error of a baseline at every prompt and context length: `[examples, points]`.
+    /// The sequences a setting is measured with.
+    func forms(_ setting: EvaluationSetting) -> [PromptForm] {
+        setting.layout.evaluationForms(
+            points: points, distribution: setting.distribution, dims: dims)
+    }
+
+    /// The shapes of the batches that measuring a setting takes.
+    public func shapes(_ setting: EvaluationSetting) -> [BatchShape] {
+        forms(setting).map {
+            BatchShape(examples: min(examples, Self.chunk), length: $0.tokenCount)
+        }
+    }
+
+    /// The prompts `range`, which begins at a multiple of ``chunk``.
+    func prompts(_ range: Range<Int>, _ setting: EvaluationSetting) -> PromptBatch {
+        let batch = PromptBatch(
+            examples: range.count, points: points, dims: dims, functionClass: functionClass,
+            draws: setting.layout.draws.union(setting.distribution.draws))
+        batch.sample(
+            functionClass, seed: seed, phase: .evaluation, firstExample: range.lowerBound,
+            distribution: setting.distribution)
+        return batch
+    }
+
+    /// All prompts, in ranges that are drawn and held together.
+    var ranges: [Range<Int>] {
+        stride(from: 0, to: examples, by: Self.chunk).map { $0..<min($0 + Self.chunk, examples) }
+    }
+
+    /// The squared error of a model at every prompt and context length.
+    ///
+    /// - Parameters:
+    ///   - model: a parallel decoder with room for the setting's ``shapes(_:)``.
+    ///   - weights: the parameters.
+    ///   - setting: what a prompt looks like; the numbers behind it are the same for every layout.
+    ///   - progress: told how many prompts are done.
+    /// - Returns: nil when a signal asked for a stop.
+    public func errors(
+        of model: ParallelDecoder, weights: DecoderWeights, _ setting: EvaluationSetting,
+        progress: (_ prompts: Int) -> Void = { _ in }
+    ) -> MeasuredErrors? {
+        let columns = contextCount(setting)
+        let errors = FloatView(zeros: examples * columns)
+        let bayes = BayesReference(self, setting)
+        let excess = bayes.map { FloatView(zeros: $0.examples * columns) }
+        for range in ranges {
+            let prompts = prompts(range, setting)
+            let predictions = FloatView(zeros: range.count * columns)
+            for form in forms(setting) {
+                let queries = form.queryTokens
+                let length = form.tokenCount
+                model.forward(
+                    weights: weights, batch: BatchShape(examples: range.count, length: length),
+                    filling: DrawnPrompts(prompts: prompts, form: form),
+                    goesOn: { !InterruptFlag.isRaised }
+                ) { rows, workspace in
+                    for (place, row) in rows.enumerated() {
+                        for (k, token) in queries {
+                            predictions[row * columns + k] =
+                                workspace.predictions[place * length + token]
+                        }
+                    }
+                }
+            }
+            if InterruptFlag.isRaised { return nil }
+            for row in 0..<range.count {
+                for k in 0..<columns {
+                    let difference =
+                        predictions[row * columns + k] - prompts.queryLabels[row * points + k]
+                    errors[(range.lowerBound + row) * columns + k] = difference * difference
+                }
+            }
+            if let bayes, let excess {
+                bayes.excess(of: predictions, range, prompts, into: excess)
+            }
+            progress(range.upperBound)
+        }
+        return MeasuredErrors(errors: errors, excess: excess)
+    }
+
+    /// The squared error of a baseline at every prompt and context length: `[examples, contexts]`.
     ///
     /// It sees part B, the composed labels, alone.
     ///
     /// - Parameters:
     ///   - baseline: a predictor that is not trained.
+    ///   - distribution: where the prompts come from.
     ///   - pool: workers to spread the prompts over.
-    public func squaredErrors(of baseline: any Baseline, pool: WorkerPool) -> FloatView {
-        let errors = FloatView(zeros: examples * points)
+    public func squaredErrors(
+        of baseline: any Baseline, distribution: PromptDistribution = .standard, pool: WorkerPool
+    ) -> FloatView {
+        let setting = EvaluationSetting(layout: .cpt, distribution: distribution)
+        let columns = contextCount(setting)
+        let errors = FloatView(zeros: examples * columns)
         let size = 64
         let chunks = (examples + size - 1) / size
         pool.run(parts: chunks) { chunk, _ in
             let range = chunk * size..<min(examples, (chunk + 1) * size)
-            let batch = PromptBatch(
-                examples: range.count, points: points, dims: dims, functionClass: functionClass)
-            batch.sample(
-                functionClass, seed: seed, phase: .evaluation, firstExample: range.lowerBound)
-            errors[range.lowerBound * points..<range.upperBound * points]
-                .copy(from: baseline.squaredErrors(on: batch))
+            let all = baseline.squaredErrors(on: prompts(range, setting))
+            for (place, row) in range.enumerated() {
+                for k in 0..<columns { errors[row * columns + k] = all[place * points + k] }
+            }
         }
         return errors
+    }
+}
+
+/// Under what a model is measured: how its prompts look and where their points come from.
+public struct EvaluationSetting: Sendable, Hashable {
+    /// What a prompt looks like.
+    public let layout: PromptLayout
+    /// Where points, queries and labels come from.
+    public let distribution: PromptDistribution
+
+    /// A setting; standard prompts unless said otherwise.
+    public init(layout: PromptLayout, distribution: PromptDistribution = .standard) {
+        self.layout = layout
+        self.distribution = distribution
+    }
+
+    /// What a base model is measured on: linear functions without a prefix.
+    static let base = EvaluationSetting(layout: .cpt)
+
+    /// `cft.standard`: the name of its files.
+    public var name: String { "\(layout.name).\(distribution.name)" }
+}
+
+/// What was measured of a model under one setting.
+public struct MeasuredErrors: Sendable {
+    /// (M − g)²: `[examples, contexts]`.
+    public let errors: FloatView
+    /// (M − E[g | prompt])² of the first prompts: `[prompts, contexts]`, NaN where the posterior is not known; nil where
+    /// it is known nowhere.
+    public let excess: FloatView?
+}
+
+/// Compares predictions with the posterior mean of the class under a layout.
+private struct BayesReference {
+    let evaluator: Evaluator
+    let predictor: any BayesPredictor
+    let columns: Int
+    /// Prompts that are compared.
+    let examples: Int
+
+    init?(_ evaluator: Evaluator, _ setting: EvaluationSetting) {
+        // Elsewhere the prior is another one.
+        guard setting.distribution == .standard,
+            let predictor = evaluator.functionClass.bayesPredictor(
+                dims: evaluator.dims, prefix: setting.layout.information(points: evaluator.points))
+        else { return nil }
+        self.evaluator = evaluator
+        self.predictor = predictor
+        columns = evaluator.contextCount(setting)
+        examples = evaluator.examples
+    }
+
+    func excess(
+        of predictions: FloatView, _ range: Range<Int>, _ prompts: PromptBatch,
+        into excess: FloatView
+    ) {
+        for (row, example) in range.enumerated() {
+            let means = predictor.posterior(of: prompts.rows(row..<row + 1)).means
+            for k in 0..<columns {
+                let difference = Double(predictions[row * columns + k]) - means[k]
+                excess[example * columns + k] =
+                    predictor.covers(contextLength: k) ? Float(difference * difference) : .nan
+            }
+        }
     }
 }

@@ -34,20 +34,21 @@ public struct PromptSource: Sendable {
         self.seed = seed
         self.dims = dims
         self.batchSize = batchSize
-        let shards = points.map {
-            ShardPlan(examples: batchSize, length: layout.visibleTokenCount(points: $0))
-                .examplesPerShard
+        let forms = points.map(layout.trainingForm(points:))
+        let shards = forms.map {
+            ShardPlan(examples: batchSize, length: $0.tokenCount).examplesPerShard
         }
         scratch = (0..<workers).map { _ in
             PromptBatch(
                 examples: shards.max() ?? 1, points: points.max() ?? 1, dims: dims,
-                functionClass: functionClass)
+                functionClass: functionClass, draws: forms.first?.draws ?? [])
         }
     }
 
     /// The shape of a batch of prompts of `points` points, without their last label.
     public func shape(points: Int) -> BatchShape {
-        BatchShape(examples: batchSize, length: layout.visibleTokenCount(points: points))
+        BatchShape(
+            examples: batchSize, length: layout.trainingForm(points: points).tokenCount)
     }
 
     /// One batch of prompts.
@@ -57,33 +58,51 @@ public struct PromptSource: Sendable {
     ///   - points: n.
     ///   - activeDims: coordinates that are not 0.
     public func batch(_ phase: PromptPhase, points: Int, activeDims: Int) -> Batch {
-        Batch(source: self, phase: phase, points: points, activeDims: activeDims)
+        Batch(
+            source: self, phase: phase, form: layout.trainingForm(points: points),
+            activeDims: activeDims)
     }
 
-    /// Draws and lays out the prompts of one batch; the loss weights are 1 / (B · n), so that the loss is a mean.
+    /// Draws and lays out the prompts of one batch; the loss weights are 1 / (B · predictions), so that the loss is a
+    /// mean.
     public struct Batch: BatchFilling {
         let source: PromptSource
         let phase: PromptPhase
-        let points: Int
+        let form: PromptForm
         let activeDims: Int
 
         /// Draws and lays out `examples` in the memory of one worker.
         public func fill(_ examples: Range<Int>, _ workspace: DecoderWorkspace) {
-            let layout = source.layout
             let prompts = source.scratch[workspace.worker]
-                .shaped(examples: examples.count, points: points)
+                .shaped(examples: examples.count, points: form.points)
             prompts.sample(
                 source.functionClass, seed: source.seed, phase: phase,
                 firstExample: examples.lowerBound, activeDims: activeDims)
-            let length = layout.visibleTokenCount(points: points)
-            let rows = examples.count * length
-            layout.write(
-                prompts, tokens: length, inputs: workspace.inputs[0..<rows * source.dims],
-                targets: workspace.targets[0..<rows],
-                weights: workspace.lossWeights[0..<rows],
-                lossScale: 1 / Float(source.batchSize * points))
-            workspace.positionStarts[0..<examples.count]
-                .fill(Int32(layout.positions(points: points).lowerBound))
+            form.write(
+                prompts, lossScale: 1 / Float(source.batchSize * form.predictionCount), workspace)
         }
+    }
+}
+
+extension PromptForm {
+    /// Lays prompts out in the memory of one worker, at the layout's positions.
+    func write(_ prompts: PromptBatch, lossScale: Float, _ workspace: DecoderWorkspace) {
+        let rows = prompts.exampleCount * tokenCount
+        write(
+            prompts, inputs: workspace.inputs[0..<rows * prompts.dims],
+            targets: workspace.targets[0..<rows], weights: workspace.lossWeights[0..<rows],
+            lossScale: lossScale)
+        workspace.positionStarts[0..<prompts.exampleCount]
+            .fill(Int32(layout.positions(points: points).lowerBound))
+    }
+}
+
+/// Prompts that are drawn already, laid out in one form.
+struct DrawnPrompts: BatchFilling {
+    let prompts: PromptBatch
+    let form: PromptForm
+
+    func fill(_ examples: Range<Int>, _ workspace: DecoderWorkspace) {
+        form.write(prompts.rows(examples), lossScale: 1, workspace)
     }
 }

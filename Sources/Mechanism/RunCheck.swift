@@ -168,10 +168,10 @@ struct RunCheck {
         if isFinished { checkNoted(measured) }
         guard isFinished, case .run(let configuration) = recorded.kind
         else { return }
-        for layout in configuration.evaluationLayouts {
+        for setting in configuration.evaluationSettings {
             let path =
                 "\(run.directory.evaluationFolder(step: configuration.training.steps))/"
-                + "\(layout.name).standard.safetensors"
+                + "\(setting.name).safetensors"
             if FileManager.default.fileExists(atPath: path) { continue }
             note(path, "is missing; the same sweep measures again")
         }

@@ -74,6 +74,14 @@ public struct RunConfiguration: Sendable {
         evaluation.layouts.contains(layout) ? evaluation.layouts : evaluation.layouts + [layout]
     }
 
+    /// Under what it is measured: on standard prompts under its ``evaluationLayouts``, on the others under its own layout.
+    public var evaluationSettings: [EvaluationSetting] {
+        evaluationLayouts.map { EvaluationSetting(layout: $0) }
+            + evaluation.prompts.filter { $0 != .standard }.map {
+                EvaluationSetting(layout: layout, distribution: $0)
+            }
+    }
+
     /// What decides the weights, as JSON: the run's id is the hash of its canonical form.
     ///
     /// - Parameter baseHash: the full hash of the base.
@@ -120,7 +128,7 @@ private func readLayout(_ reader: ConfigurationReader) throws -> PromptLayout {
 }
 
 /// Every accepted spelling of a layout.
-let layoutNames = PromptLayout.all.flatMap { [$0.name] + $0.aliases }
+let layoutNames = PromptLayout.acceptedNames
 
 extension JSONValue {
     /// The members of both objects; those of `other` win.

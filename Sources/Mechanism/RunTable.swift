@@ -23,8 +23,9 @@ public enum RunTable {
             let estimates = bootstrap.estimates([evaluation.errors], columns: evaluation.points)
             let layout = try? PromptLayout.named(evaluation.layout)
             for (k, estimate) in estimates.enumerated() {
-                let bayes = layout?.bayesError(
-                    of: recorded.functionClass, contextLength: k,
+                let isStandard = evaluation.prompt == PromptDistribution.standard.name
+                let bayes = !isStandard ? nil : layout?.bayesError(
+                    of: recorded.functionClass, contextLength: k, points: evaluation.points,
                     dims: recorded.model.inputDimension)
                 table.append(
                     leading(

@@ -71,11 +71,11 @@ public struct RunTrainer {
         {
             reporter.noticed("base \(base.name): found, trained already")
         }
-        return try keeper.perform(policy, isDone: { try store?.isComplete([.cpt]) ?? true }) {
+        return try keeper.perform(policy, isDone: { try store?.isComplete([.base]) ?? true }) {
             work in
             if !work.isTrained, try train(base, work) == .interrupted { return .interrupted }
             guard let store else { return .finished }
-            return try measure([.cpt], in: store, work)
+            return try measure([.base], in: store, work)
         }
     }
 
@@ -138,27 +138,27 @@ public struct RunTrainer {
     public func complete(_ run: PlannedRun, sweep: String, policy: RunPolicy) throws -> Bool {
         let directory = directory(run, sweep: sweep)
         let store = EvaluationStore(run, in: directory)
-        let layouts = run.configuration.evaluationLayouts
+        let settings = run.configuration.evaluationSettings
         // What is wrong with the run comes first, hence no error from here.
         defer { try? noteStatus(of: run, sweep: sweep) }
         return try keeper(run, sweep: sweep).perform(
-            policy, isDone: { try store.isComplete(layouts) }
+            policy, isDone: { try store.isComplete(settings) }
         ) { work in
             try noteStatus(of: run, sweep: sweep)
             if !work.isTrained, try train(run, in: directory, work) == .interrupted {
                 return .interrupted
             }
-            return try measure(layouts, in: store, work)
+            return try measure(settings, in: store, work)
         }
     }
 
     /// A model that was trained just now and gives no numbers is not kept: the checkpoint before it is the good one.
     private func measure(
-        _ layouts: [PromptLayout], in store: EvaluationStore, _ work: RunWork
+        _ settings: [EvaluationSetting], in store: EvaluationStore, _ work: RunWork
     ) throws -> TrainingOutcome {
         do {
-            return try store.measure(layouts, records: work.records) {
-                try store.model(layouts: layouts, workers: workers)
+            return try store.measure(settings, records: work.records) {
+                try store.model(settings, workers: workers)
             }
         } catch let error as DivergenceError {
             if !work.isTrained { try store.directory.removeLatestCheckpoint() }
@@ -171,7 +171,7 @@ public struct RunTrainer {
     /// - Throws: what is missing or damaged.
     public func measurements(_ run: PlannedRun, sweep: String) throws -> [EvaluationRecord] {
         try EvaluationStore(run, in: directory(run, sweep: sweep))
-            .records(run.configuration.evaluationLayouts)
+            .records(run.configuration.evaluationSettings)
     }
 
     /// Tells once which process holds what is waited for.

@@ -4,14 +4,19 @@ import Kernels
 import Platform
 import Training
 
-/// Squared errors of one model under one evaluation layout: what every curve and interval is computed from.
+/// What was measured of one model under one setting: what every curve and interval is computed from.
 public struct EvaluationCell: Sendable {
-    /// Layout of the evaluation prompts.
-    public let layout: PromptLayout
-    /// Distribution of the evaluation prompts.
-    public let prompt: String
-    /// `[examples, points]`.
+    /// Layout and distribution of the evaluation prompts.
+    public let setting: EvaluationSetting
+    /// Squared errors: `[examples, contexts]`.
     public let errors: FloatView
+    /// (M − E[g | prompt])², NaN where the posterior is not known: `[prompts, contexts]`; nil where it is known nowhere.
+    public let excess: FloatView?
+
+    /// Layout of the evaluation prompts.
+    public var layout: PromptLayout { setting.layout }
+    /// Distribution of the evaluation prompts.
+    public var prompt: PromptDistribution { setting.distribution }
 }
 
 /// One point of the training loss: the mean since the record before.
@@ -55,8 +60,13 @@ public struct MeasuredRun: Sendable {
     public let path: String
     /// Loss against step.
     public let losses: [LossRecord]
-    /// Errors by evaluation layout.
+    /// Errors by evaluation setting.
     public let cells: [EvaluationCell]
+
+    /// What was measured under a layout on standard prompts; nil when nothing was.
+    public func cell(_ layout: PromptLayout) -> EvaluationCell? {
+        cells.first { $0.setting == EvaluationSetting(layout: layout) }
+    }
 }
 
 /// A base model measured on linear functions.
@@ -99,6 +109,19 @@ public struct SweepResults: Sendable {
     public let runs: [MeasuredRun]
     /// The baselines, by class.
     public let baselines: [MeasuredBaseline]
+    /// The least errors possible, by class, size and layout.
+    public let bayes: [BayesCurve]
+
+    /// The least errors possible under what a run was measured; nil where no distribution's posterior is known.
+    public func bayesCurve(
+        _ configuration: RunConfiguration, _ setting: EvaluationSetting
+    ) -> BayesCurve? {
+        bayes.first {
+            $0.functionClass == configuration.functionClass.name && $0.setting == setting
+                && $0.dims == configuration.model.inputDimension
+                && $0.values.count == configuration.training.points
+        }
+    }
 }
 
 extension SweepResults {
@@ -117,7 +140,7 @@ extension SweepResults {
             return MeasuredRun(
                 plan: run, path: directory.path, losses: try LossRecord.read(directory),
                 cells: try EvaluationStore(run, in: directory)
-                    .cells(run.configuration.evaluationLayouts))
+                    .cells(run.configuration.evaluationSettings))
         }
         let used = plan.bases.filter { base in runs.contains { $0.base.hash == base.hash } }
         let bases = try used.map { base in
@@ -125,13 +148,34 @@ extension SweepResults {
             let store = EvaluationStore(base, of: plan, in: directory)
             return MeasuredBase(
                 plan: base, path: directory.path, points: store.evaluator.points,
-                errors: try store.cells([.cpt])[0].errors,
+                errors: try store.cells([.base])[0].errors,
                 leastSquares: store.evaluator.squaredErrors(of: LeastSquares(), pool: pool),
                 losses: try LossRecord.read(directory))
         }
         self.init(
             plan: plan, bases: bases, runs: measured,
-            baselines: try Self.measureBaselines(plan, runs, pool: pool))
+            baselines: try Self.measureBaselines(plan, runs, pool: pool),
+            bayes: Self.bayesCurves(plan, runs, pool: pool))
+    }
+
+    /// The Bayes error under every layout that a run was measured under.
+    private static func bayesCurves(
+        _ plan: SweepPlan, _ runs: [PlannedRun], pool: WorkerPool
+    ) -> [BayesCurve] {
+        var curves: [BayesCurve] = []
+        for run in runs {
+            let configuration = run.configuration
+            for setting in configuration.evaluationSettings
+            where setting.distribution == .standard {
+                let evaluator = EvaluationStore.evaluator(configuration)
+                let isKnown = curves.contains {
+                    $0.setting == setting && $0.functionClass == evaluator.functionClass.name
+                        && $0.dims == evaluator.dims && $0.values.count == evaluator.points
+                }
+                if !isKnown { curves.append(BayesCurve(evaluator, setting, pool: pool)) }
+            }
+        }
+        return curves
     }
 
     /// One measurement of each baseline for each class and size in the sweep.

@@ -14,7 +14,7 @@ extension SweepSummary {
         let cells = results.runs.flatMap { run in run.cells.map { (run, $0) } }
         let estimates = pool.map(cells) { [bootstrap] run, cell in
             bootstrap.estimates(
-                [cell.errors.array], columns: run.plan.configuration.training.points)
+                [cell.errors.array], columns: cell.errors.count / bootstrap.prompts)
         }
         for ((run, cell), estimates) in zip(cells, estimates) {
             append(run, cell, estimates, to: &table)
@@ -34,13 +34,11 @@ extension SweepSummary {
     ) {
         let configuration = run.plan.configuration
         for (k, estimate) in estimates.enumerated() {
-            let bayes = cell.layout.bayesError(
-                of: configuration.functionClass, contextLength: k,
-                dims: configuration.model.inputDimension)
+            let bayes = results.bayesCurve(configuration, cell.setting)?.values[k]
             table.append(
                 row(
                     run, metric: "squared_error", step: configuration.training.steps,
-                    mean: estimate.mean, evalLayout: cell.layout.name, prompt: cell.prompt, k: k,
+                    mean: estimate.mean, evalLayout: cell.layout.name, prompt: cell.prompt.name, k: k,
                     estimate: estimate, bayes: bayes))
         }
     }
@@ -66,7 +64,7 @@ extension SweepSummary {
             let estimates = bootstrap.estimates([errors.array], columns: base.points)
             for (k, estimate) in estimates.enumerated() {
                 let bayes = PromptLayout.cpt.bayesError(
-                    of: LinearFunction(), contextLength: k, dims: dims)
+                    of: LinearFunction(), contextLength: k, points: base.points, dims: dims)
                 table.append(
                     [
                         results.plan.name, isModel ? base.plan.name : "", base.plan.name,

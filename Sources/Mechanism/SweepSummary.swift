@@ -82,9 +82,7 @@ public struct SweepSummary {
     ///   - group: runs that differ in their seed alone.
     ///   - layout: the evaluation layout.
     public func errorCurve(_ group: RunGroup, layout: PromptLayout) -> Curve? {
-        let cells = group.runs.compactMap { run in
-            run.cells.first { $0.layout.name == layout.name }
-        }
+        let cells = group.runs.compactMap { $0.cell(layout) }
         guard cells.count == group.runs.count, let run = group.runs.first else { return nil }
         let points = run.plan.configuration.training.points
         return curve(
@@ -98,9 +96,7 @@ public struct SweepSummary {
     ///   - layout: the evaluation layout.
     public func meanError(_ group: RunGroup, layout: PromptLayout) -> Estimate? {
         let points = group.runs[0].plan.configuration.training.points
-        let cells = group.runs.compactMap { run in
-            run.cells.first { $0.layout.name == layout.name }
-        }
+        let cells = group.runs.compactMap { $0.cell(layout) }
         guard cells.count == group.runs.count else { return nil }
         let means = cells.map { rowMeans($0.errors.array, columns: points) }
         return bootstrap.estimates(means, columns: 1).first

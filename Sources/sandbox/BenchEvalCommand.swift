@@ -82,7 +82,7 @@ struct BenchEvalCommand: ParsableCommand {
         let weights = decoder.weights(in: decoder.initialParameters(seed: 0))
         let filling = source.batch(
             .evaluation, points: subject.points, activeDims: subject.dims)
-        let query = subject.layout.prompts.0.queryTokens(points: subject.points).last ?? 0
+        let query = subject.layout.prompts.0.trainingForm(points: subject.points).tokenCount - 1
         let clock = ContinuousClock()
         func time(_ body: () -> Void) -> [Double] {
             body()

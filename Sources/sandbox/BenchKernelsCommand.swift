@@ -62,7 +62,7 @@ struct BenchKernelsCommand: ParsableCommand {
         let decoder = subject.decoder
         let sizes = decoder.configuration
         let width = sizes.embeddingDimension
-        let asked = prompts.queryTokens(points: points)
+        let asked = prompts.trainingForm(points: points).queryTokens.map(\.token)
         return [
             .linear(rows: rows, from: subject.dims, to: width),
             .layerNorm(rows: rows, width: width),

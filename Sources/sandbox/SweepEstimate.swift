@@ -39,7 +39,7 @@ struct SweepEstimate {
             rows.append(
                 Self.row(
                     name, try Self.status(root, name), base.configuration.model,
-                    pretraining.phase, .cpt, measured: [.cpt],
+                    pretraining.phase, .cpt, measured: [EvaluationSetting(layout: .cpt)],
                     examples: plan.evaluation.examples, rate: rate, workers: workers))
         }
         for run in plan.runs {
@@ -48,7 +48,7 @@ struct SweepEstimate {
                 Self.row(
                     name, try Self.status(root, name), run.configuration.model,
                     run.configuration.training, run.configuration.layout,
-                    measured: run.configuration.evaluationLayouts,
+                    measured: run.configuration.evaluationSettings,
                     examples: plan.evaluation.examples, rate: rate, workers: workers))
         }
         self.rows = rows
@@ -61,7 +61,7 @@ struct SweepEstimate {
     private static func row(
         _ name: String, _ status: RunStatus, _ model: ModelConfiguration,
         _ phase: PhaseConfiguration,
-        _ layout: PromptLayout, measured: [PromptLayout], examples: Int, rate: Double,
+        _ layout: PromptLayout, measured: [EvaluationSetting], examples: Int, rate: Double,
         workers: Int
     ) -> Row {
         let decoder = model.decoder
@@ -69,9 +69,12 @@ struct SweepEstimate {
         let step = decoder.configuration.trainingOperations(
             examples: phase.batchSize, length: length)
         // A forward pass is a third of a training step.
-        let evaluation = measured.reduce(0.0) { sum, layout in
+        let evaluator = Evaluator(
+            functionClass: LinearFunction(), dims: model.inputDimension, points: phase.points,
+            examples: examples, seed: 0)
+        let evaluation = measured.flatMap(evaluator.shapes).reduce(0.0) { sum, shape in
             sum + decoder.configuration.trainingOperations(
-                examples: examples, length: layout.tokenCount(points: phase.points)) / 3
+                examples: examples, length: shape.length) / 3
         }
         let errors = Double(measured.count * examples * phase.points) * 4
         let parameters = Double(decoder.layout.count) * 4

@@ -73,7 +73,7 @@ struct SweepFigures {
     }
 
     /// A Bayes error against k, and the layouts that share it.
-    private struct BayesCurve {
+    private struct BayesLine {
         let values: [Double?]
         var layouts: [String]
 
@@ -82,22 +82,20 @@ struct SweepFigures {
     }
 
     /// The distinct Bayes curves of the layouts in a picture.
-    private func bayesCurves(_ groups: [RunGroup]) -> [BayesCurve] {
+    private func bayesCurves(_ groups: [RunGroup]) -> [BayesLine] {
         guard results.plan.evaluation.baselines.contains("bayes") else { return [] }
         let configuration = groups[0].runs[0].plan.configuration
-        var curves: [BayesCurve] = []
+        var curves: [BayesLine] = []
         for group in groups {
-            let values = (0..<configuration.training.points).map {
-                group.layout.bayesError(
-                    of: group.functionClass, contextLength: $0,
-                    dims: configuration.model.inputDimension)
-            }
+            let values =
+                results.bayesCurve(configuration, EvaluationSetting(layout: group.layout))?.values
+                ?? Array(repeating: nil, count: configuration.training.points)
             if let index = curves.firstIndex(where: { $0.values == values }) {
                 if !curves[index].layouts.contains(group.layout.name) {
                     curves[index].layouts.append(group.layout.name)
                 }
             } else {
-                curves.append(BayesCurve(values: values, layouts: [group.layout.name]))
+                curves.append(BayesLine(values: values, layouts: [group.layout.name]))
             }
         }
         return curves
