@@ -16,6 +16,21 @@ public struct Interval: Sendable, Hashable {
 
     /// Whether `value` lies between the ends or on one.
     public func contains(_ value: Double) -> Bool { low <= value && value <= high }
+
+    /// The whole line, −∞ to ∞: the data exclude nothing.
+    public static let unbounded = Interval(low: -.infinity, high: .infinity)
+
+    /// Whether an end is infinite, as of the ratio to a mean that may be 0.
+    public var isUnbounded: Bool { low == -.infinity || high == .infinity }
+
+    /// The shortest interval that holds all of `intervals`: from the least low to the greatest high.
+    ///
+    /// - Parameter intervals: at least one.
+    public init(hullOf intervals: [Interval]) {
+        precondition(!intervals.isEmpty, "no intervals have no hull")
+        low = intervals.reduce(.infinity) { min($0, $1.low) }
+        high = intervals.reduce(-.infinity) { max($0, $1.high) }
+    }
 }
 
 /// A mean with its uncertainty.
@@ -26,6 +41,8 @@ public struct Estimate: Sendable, Hashable {
         case bootstrap
         /// Student's t on the seeds' means.
         case studentT
+        /// Fieller's interval for a ratio, with Student's t, on the seeds' means.
+        case fieller
     }
 
     /// The mean over seeds and prompts.

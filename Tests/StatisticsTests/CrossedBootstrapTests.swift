@@ -139,20 +139,4 @@ import Testing
             }
         }
     }
-
-    /// The 95 % interval of a bootstrap that draws the prompts anew within each drawn seed.
-    private func nestedInterval(_ samples: [[Float]], _ experiment: Int) -> Interval {
-        var generator = CounterGenerator(
-            RandomKey(seed: 78, stream: .measurement, example: experiment))
-        let prompts = samples[0].count
-        let means = (0..<200).map { _ in
-            var sum = 0.0
-            for _ in samples {
-                let seed = samples[generator.integer(below: samples.count)]
-                for _ in 0..<prompts { sum += Double(seed[generator.integer(below: prompts)]) }
-            }
-            return sum / Double(samples.count * prompts)
-        }
-        return Replicates(values: means, columns: 1).interval(0)
-    }
 }
