@@ -49,6 +49,15 @@ public struct RunDirectory: Hashable, Sendable {
     /// The link to the last whole checkpoint.
     public var latestCheckpointLink: String { "\(checkpointsPath)/latest" }
 
+    /// The weights kept along the way.
+    public var snapshotsPath: String { "\(path)/snapshots" }
+    /// The weights after `step`, without the optimizer's state.
+    public func snapshotPath(step: Int) -> String {
+        "\(snapshotsPath)/\(RunDirectory.checkpointName(step: step)).safetensors"
+    }
+    /// What was measured over steps, and what is computed from many prompts at once.
+    public var analysisPath: String { "\(path)/analysis" }
+
     /// The per-prompt errors measured after `step`.
     public func evaluationFolder(step: Int) -> String { "\(path)/evaluations/step_\(step)" }
 
@@ -119,7 +128,7 @@ public struct RunDirectory: Hashable, Sendable {
         try create()
         guard let lock = try FileLock.tryLock(lockPath) else { return nil }
         if Folder.holdsFile(clearingPath) { try clearRest() }
-        for folder in [path, checkpointsPath] { try Folder.recover(folder) }
+        for folder in [path, checkpointsPath, snapshotsPath, analysisPath] { try Folder.recover(folder) }
         for parent in ["\(path)/evaluations", curvesPath] {
             for name in try Folder.contents(of: parent)
             where Folder.isFolder("\(parent)/\(name)") {

@@ -10,6 +10,12 @@ public enum PromptPhase: Sendable, Hashable {
     /// The held-out prompts, the same for every model, layout and checkpoint.
     case evaluation
 
+    /// An even number of 0 … `last` for one prompt, uniform.
+    public func evenOffset(upTo last: Int, seed: UInt64, example: Int) -> Int {
+        var generator = CounterGenerator(keys(seed: seed, example: example).draw)
+        return 2 * generator.integer(below: max(last, 0) / 2 + 1)
+    }
+
     /// The independent number sequences of one prompt.
     func keys(seed: UInt64, example: Int) -> PromptKeys {
         let streams: PromptKeys.Streams
@@ -228,6 +234,25 @@ public struct PromptBatch: Sendable {
             permutations: permutations.count == 0 ? permutations : permutations[part],
             contextLengths: contextLengths.count == 0 ? contextLengths : contextLengths[range],
             labelNoise: labelNoise.count == 0 ? labelNoise : labelNoise[part])
+    }
+
+    /// The same prompts with all queries moved by `distance` along one coordinate; the examples stay, and the queries'
+    /// labels are those of the points where they were.
+    public func movingQueries(along coordinate: Int, by distance: Float) -> PromptBatch {
+        let moved = PromptPoints(exampleCount * points, dims: dims)
+        for (target, source) in [
+            (moved.inputs, queries), (moved.base, queryBase), (moved.labels, queryLabels),
+        ] {
+            target.copy(from: source)
+        }
+        for place in stride(from: coordinate, to: moved.inputs.count, by: dims) {
+            moved.inputs[place] += distance
+        }
+        return PromptBatch(
+            exampleCount: exampleCount, points: points, dims: dims, taskSize: taskSize,
+            draws: draws.union(.queries), examples: examples, separateQueries: moved, fresh: fresh,
+            noise: noise, tasks: tasks, permutations: permutations, contextLengths: contextLengths,
+            labelNoise: labelNoise)
     }
 
     /// The parameters of the task of prompt `row`: [taskSize]

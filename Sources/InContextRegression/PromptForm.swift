@@ -53,6 +53,14 @@ public struct PromptForm: Sendable, Hashable {
         }
     }
 
+    /// The tokens where the point stands whose label is predicted after k examples: in part B, and in part A where that
+    /// shows the point.
+    public func places(ofQuery k: Int) -> [Int] {
+        let pairs = prefixPairs(k)
+        let stands = layout.prefix?.inputs == .points && k < pairs
+        return (stands ? [2 * k] : []) + [queryToken(k)]
+    }
+
     /// What it draws beside points and tasks.
     public var draws: PromptDraws {
         prediction == .drawnQuery ? layout.draws.union(.contextLength) : layout.draws

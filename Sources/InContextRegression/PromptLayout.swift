@@ -100,6 +100,11 @@ public struct PromptLayout: Sendable, Hashable {
             prediction: predictsOneLabel ? .drawnQuery : .everyQuery)
     }
 
+    /// The sequence that ends with the query after k examples.
+    public func form(query k: Int, points: Int) -> PromptForm {
+        PromptForm(layout: self, points: points, prediction: .query(k))
+    }
+
     /// The sequences that predict the labels at k = 0 … n − 1: one, or one for each k.
     ///
     /// - Parameters:
@@ -113,7 +118,7 @@ public struct PromptLayout: Sendable, Hashable {
             return [PromptForm(layout: self, points: points, prediction: .everyQuery)]
         }
         return (0..<distribution.contextCount(points: points, dims: dims)).map {
-            PromptForm(layout: self, points: points, prediction: .query($0))
+            form(query: $0, points: points)
         }
     }
 

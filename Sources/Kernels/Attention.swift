@@ -152,13 +152,14 @@ private func exponentiate(
 ///   - queriesKeysValues: `[B, T, 3C]` of the forward pass.
 ///   - positions: `[S]` of the forward pass.
 ///   - shape: B, T, H, K, S.
+///   - keys: whose gradients are computed; with ``AttentionKeys/own``, `dk_i = ds_ii q_i / √K` and `dv_i = p_ii do_i`.
 ///   - scratch: working memory of the calling worker, made for training.
 ///
 /// Source: Dao et al. 2022, appendix B.2.
 public func causalAttentionBackward(
     dQueriesKeysValues: FloatView, dOutput: FloatView, output: FloatView, logNormalizer: FloatView,
     queriesKeysValues: FloatView, positions: IndexView, shape: AttentionShape,
-    scratch: AttentionScratch
+    keys: AttentionKeys = .all, scratch: AttentionScratch
 ) {
     scratch.requireRoom(for: shape)
     requirePositions(positions, shape)
@@ -184,11 +185,26 @@ public func causalAttentionBackward(
                 logNormalizer: logNormalizer.pointer
                     + (example * shape.headCount + head) * shape.queryCount,
                 positions: positions.pointer, shape: shape, scratch: scratch)
-            attendBackwardColumns(
-                dKey: gradient + channels, dValue: gradient + 2 * channels,
-                positions: positions.pointer, shape: shape, scratch: scratch)
+            switch keys {
+            case .all:
+                attendBackwardColumns(
+                    dKey: gradient + channels, dValue: gradient + 2 * channels,
+                    positions: positions.pointer, shape: shape, scratch: scratch)
+            case .own:
+                attendBackwardOwnKeys(
+                    dKey: gradient + channels, dValue: gradient + 2 * channels,
+                    positions: positions.pointer, shape: shape, scratch: scratch)
+            }
         }
     }
+}
+
+/// Through which keys and values a gradient flows back.
+public enum AttentionKeys: Sendable, Hashable {
+    /// All that a row attends to: the gradient of the sum of the outputs.
+    case all
+    /// The row's own: the gradient of each output by what stands at its own position, for all positions at once.
+    case own
 }
 
 private func packForBackward(
@@ -322,6 +338,28 @@ private func attendBackwardColumns(
             value.forEachRow(count: rows) { row, sums in
                 dValue.store(sums, at: (first + row) * stride + channel, count: columns)
             }
+        }
+    }
+}
+
+/// dk and dv of the keys at the query rows' own positions, each from its own row alone.
+private func attendBackwardOwnKeys(
+    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
+    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
+) {
+    let width = shape.paddedHeadSize
+    for row in 0..<shape.queryCount {
+        let position = Int(positions[row])
+        let score = row * shape.paddedLength + position
+        let (dScore, probability) = (
+            scratch.dScores.pointer[score], scratch.probabilities.pointer[score]
+        )
+        let target = position * 3 * shape.channels
+        for channel in 0..<shape.headSize {
+            // The packed queries carry 1/√K already.
+            dKey[target + channel] = dScore * scratch.query.pointer[row * width + channel]
+            dValue[target + channel] =
+                probability * scratch.dOutput.pointer[row * width + channel]
         }
     }
 }

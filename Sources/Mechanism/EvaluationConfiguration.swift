@@ -16,6 +16,11 @@ public struct EvaluationConfiguration: Sendable {
     /// Key of the evaluation prompts, the same for every model.
     public let seed: UInt64
 
+    /// What is measured along the steps of fine-tuning; nil when nothing is.
+    public let dynamics: DynamicsConfiguration?
+    /// Prompts of the layer probes; nil when none are fitted.
+    public let probeExamples: Int?
+
     /// Reads the section.
     ///
     /// - Parameter reader: the mapping under `evaluate`.
@@ -36,16 +41,46 @@ public struct EvaluationConfiguration: Sendable {
         try refuseRepeats(baselines, "baselines", reader)
         examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
+        dynamics =
+            reader.contains("dynamics")
+            ? try reader.section("dynamics", DynamicsConfiguration.init) : nil
+        probeExamples =
+            reader.contains("probes")
+            ? try reader.section("probes") {
+                try $0.integer("examples", default: 2048, in: 4...1_000_000)
+            } : nil
     }
 
     var json: JSONValue {
-        [
+        var optional: [String: JSONValue] = [:]
+        if let dynamics { optional["dynamics"] = dynamics.json }
+        if let probeExamples { optional["probes"] = ["examples": .integer(probeExamples)] }
+        return JSONValue.object(optional).merging([
             "layouts": .array(layouts.map { .string($0.name) }),
             "prompts": .array(prompts.map { .string($0.name) }),
             "baselines": .array(baselines.map(JSONValue.string)),
             "examples": .integer(examples),
             "seed": .integer(Int(seed)),
-        ]
+        ])
+    }
+}
+
+/// The section `dynamics:` of `evaluate`: what is measured after 1, 2, 5, 10, … steps of fine-tuning, under the run's own
+/// layout and under `cpt`.
+public struct DynamicsConfiguration: Sendable, Hashable {
+    /// Prompts of the errors.
+    public let examples: Int
+    /// Prompts of the gradient alignment; 0 for none.
+    public let alignmentExamples: Int
+
+    init(_ reader: ConfigurationReader) throws {
+        examples = try reader.integer("examples", default: 1024, in: 2...1_000_000)
+        alignmentExamples = try reader.integer(
+            "alignment_examples", default: 256, in: 0...1_000_000)
+    }
+
+    var json: JSONValue {
+        ["examples": .integer(examples), "alignment_examples": .integer(alignmentExamples)]
     }
 }
 

@@ -75,15 +75,16 @@ public struct Evaluator: Sendable {
     ///   - model: a parallel decoder with room for the setting's ``shapes(_:)``.
     ///   - weights: the parameters.
     ///   - setting: what a prompt looks like; the numbers behind it are the same for every layout.
+    ///   - comparesWithBayes: whether the posterior is computed too, where it is known.
     ///   - progress: told how many prompts are done.
     /// - Returns: nil when a signal asked for a stop.
     public func errors(
         of model: ParallelDecoder, weights: DecoderWeights, _ setting: EvaluationSetting,
-        progress: (_ prompts: Int) -> Void = { _ in }
+        comparesWithBayes: Bool = true, progress: (_ prompts: Int) -> Void = { _ in }
     ) -> MeasuredErrors? {
         let columns = contextCount(setting)
         let errors = FloatView(zeros: examples * columns)
-        let bayes = BayesReference(self, setting)
+        let bayes = comparesWithBayes ? BayesReference(self, setting) : nil
         let excess = bayes.map { FloatView(zeros: $0.examples * columns) }
         for range in ranges {
             let prompts = prompts(range, setting)

@@ -117,7 +117,8 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
                 decay: schedule.name, peak: optimizer.learningRate,
                 warmupSteps: schedule.warmupSteps, totalSteps: steps),
             adam: optimizer.adamOptions, logEvery: recording.logEvery,
-            checkpointSeconds: recording.checkpointSeconds, workers: workers)
+            checkpointSeconds: recording.checkpointSeconds, snapshots: recording.snapshots,
+            workers: workers)
     }
 }
 
@@ -127,14 +128,25 @@ public struct RecordingConfiguration: Encodable, Sendable, Hashable {
     public var logEvery: Int
     /// Seconds between two checkpoints.
     public var checkpointSeconds: Double
+    /// The steps after which the weights are kept for good.
+    public var snapshots: SnapshotSteps
 
     enum CodingKeys: String, CodingKey {
         case logEvery = "log_every"
         case checkpointSeconds = "checkpoint_seconds"
+        case snapshots
     }
 
-    init(_ reader: ConfigurationReader) throws {
+    /// Reads the keys.
+    ///
+    /// - Parameters:
+    ///   - reader: the mapping under a phase.
+    ///   - snapshots: what holds when the file does not say.
+    init(_ reader: ConfigurationReader, snapshots fallback: SnapshotSteps) throws {
         logEvery = try reader.integer("log_every", default: 10, in: 1...)
         checkpointSeconds = try reader.double("checkpoint_seconds", default: 60, in: 0...)
+        snapshots = try reader.choice(
+            "snapshots", default: fallback, accepted: SnapshotSteps.allCases.map(\.rawValue),
+            SnapshotSteps.init(rawValue:))
     }
 }

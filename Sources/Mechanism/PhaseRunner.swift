@@ -18,6 +18,8 @@ struct PhaseRunner {
     /// What the prompts of a step are for.
     let purpose: @Sendable (_ step: Int) -> PromptPhase
     let workers: Int
+    /// Where the prompts' positions start.
+    var positionOffset = PositionOffset.zero
     /// Parameters at step 0.
     let initialParameters: () throws -> FloatView
     /// Told of every step: steps done and the loss.
@@ -34,7 +36,9 @@ struct PhaseRunner {
         let source = PromptSource(
             functionClass, layout: layout, seed: seed,
             dims: decoder.configuration.inputDimension, batchSize: phase.batchSize,
-            points: curriculum.points.values, workers: workers)
+            points: curriculum.points.values, workers: workers,
+            offsetPositions: positionOffset == .random
+                ? decoder.configuration.positionCount : nil)
         let model = ParallelDecoder(
             decoder, workers: workers,
             batches: curriculum.points.values.map(source.shape(points:)),

@@ -12,6 +12,9 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
     /// Garg's curriculum over dimensions and points.
     public var curriculum: CurriculumConfiguration
 
+    /// Where the prompts' positions start: `none` at 0, `random` at an even offset drawn for each prompt.
+    public var positionOffset: PositionOffset
+
     /// Reads the section.
     ///
     /// - Parameters:
@@ -24,6 +27,9 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
         let phase = try PhaseConfiguration(reader)
         self.phase = phase
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
+        positionOffset = try reader.choice(
+            "position_offset", default: .zero, accepted: PositionOffset.allCases.map(\.rawValue),
+            PositionOffset.init(rawValue:))
         curriculum = try reader.section("curriculum") {
             try CurriculumConfiguration($0, dims: model.inputDimension, points: phase.points)
         }
@@ -55,6 +61,8 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
         try container.encode(task, forKey: .task)
         try container.encode(seed, forKey: .seed)
         try container.encode(curriculum, forKey: .curriculum)
+        // Bases that were trained before the key existed keep their hash.
+        if positionOffset != .zero { try container.encode(positionOffset, forKey: .positionOffset) }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -62,7 +70,17 @@ public struct PretrainingConfiguration: Encodable, Sendable, Hashable {
         case phase
         case seed
         case curriculum
+        case positionOffset = "position_offset"
     }
+}
+
+/// Where the positions of a pretraining prompt start.
+public enum PositionOffset: String, Codable, Sendable, CaseIterable {
+    /// At 0, as in the public code: the embeddings of positions 2n and above are never trained.
+    case zero = "none"
+    /// At an even number drawn uniformly for each prompt, up to 2 · n_positions − 2n: every position is trained, at the
+    /// price of a harder task.
+    case random
 }
 
 /// The section `curriculum:` with `dims` and `points`.

@@ -14,6 +14,8 @@ public struct PromptSource: Sendable {
     public let dims: Int
     /// B.
     public let batchSize: Int
+    /// The positions the model has, when prompts start at random ones; nil when they start at the layout's first.
+    let offsetPositions: Int?
     /// One worker's prompts each.
     private let scratch: [PromptBatch]
 
@@ -25,10 +27,12 @@ public struct PromptSource: Sendable {
     ///   - batchSize: B.
     ///   - points: every number of points that will be asked for; memory is sized for them here.
     ///   - workers: number of workers that will draw.
+    ///   - offsetPositions: the positions the model has, when prompts start at even ones drawn for each.
     public init(
         _ functionClass: any FunctionClass, layout: PromptLayout, seed: UInt64, dims: Int,
-        batchSize: Int, points: [Int], workers: Int
+        batchSize: Int, points: [Int], workers: Int, offsetPositions: Int? = nil
     ) {
+        self.offsetPositions = offsetPositions
         self.functionClass = functionClass
         self.layout = layout
         self.seed = seed
@@ -80,6 +84,12 @@ public struct PromptSource: Sendable {
                 firstExample: examples.lowerBound, activeDims: activeDims)
             form.write(
                 prompts, lossScale: 1 / Float(source.batchSize * form.predictionCount), workspace)
+            guard let positions = source.offsetPositions else { return }
+            let last = positions - source.layout.positions(points: form.points).upperBound
+            for (place, example) in examples.enumerated() {
+                let offset = phase.evenOffset(upTo: last, seed: source.seed, example: example)
+                workspace.positionStarts[place] += Int32(offset)
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ public struct RunConfiguration: Sendable {
         let functionClass = try reader.section("task") { try readFunctionClass($0) }
         let layout = try readLayout(reader)
         let (training, recording) = try reader.section("training") {
-            (try PhaseConfiguration($0), try RecordingConfiguration($0))
+            (try PhaseConfiguration($0), try RecordingConfiguration($0, snapshots: .log))
         }
         let longest =
             ([layout] + evaluation.layouts)
@@ -157,7 +157,7 @@ public struct BaseConfiguration: Sendable {
         source = try reader.stringIfPresent("from")
         if source == nil {
             pretraining = try PretrainingConfiguration(reader, model: model)
-            recording = try RecordingConfiguration(reader)
+            recording = try RecordingConfiguration(reader, snapshots: .never)
         } else {
             pretraining = nil
             recording = nil
@@ -165,6 +165,7 @@ public struct BaseConfiguration: Sendable {
             for key in [
                 "task", "n_points", "steps", "batch_size", "seed", "optimizer", "schedule",
                 "curriculum", "precision", "log_every", "checkpoint_seconds",
+                "snapshots", "position_offset",
             ] { _ = reader.node(key) }
         }
         sourceMark = reader.node("from")?.mark

@@ -92,6 +92,7 @@ public struct RunTrainer {
             recording: recording, curriculum: pretraining.curriculum.curriculum,
             functionClass: LinearFunction(), layout: .cpt, seed: pretraining.seed,
             purpose: { .pretraining(step: $0) }, workers: workers,
+            positionOffset: pretraining.positionOffset,
             initialParameters: { decoder.initialParameters(seed: pretraining.seed) },
             progress: reporter.stepped
         ).run(work.records)
@@ -138,17 +139,19 @@ public struct RunTrainer {
     public func complete(_ run: PlannedRun, sweep: String, policy: RunPolicy) throws -> Bool {
         let directory = directory(run, sweep: sweep)
         let store = EvaluationStore(run, in: directory)
+        let analysis = RunAnalysis(run, in: directory)
         let settings = run.configuration.evaluationSettings
         // What is wrong with the run comes first, hence no error from here.
         defer { try? noteStatus(of: run, sweep: sweep) }
         return try keeper(run, sweep: sweep).perform(
-            policy, isDone: { try store.isComplete(settings) }
+            policy, isDone: { try store.isComplete(settings) && analysis.isComplete }
         ) { work in
             try noteStatus(of: run, sweep: sweep)
             if !work.isTrained, try train(run, in: directory, work) == .interrupted {
                 return .interrupted
             }
-            return try measure(settings, in: store, work)
+            if try measure(settings, in: store, work) == .interrupted { return .interrupted }
+            return try analysis.measure(workers: workers, reporter: reporter)
         }
     }
 

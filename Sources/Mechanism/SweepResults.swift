@@ -62,6 +62,10 @@ public struct MeasuredRun: Sendable {
     public let losses: [LossRecord]
     /// Errors by evaluation setting.
     public let cells: [EvaluationCell]
+    /// What was measured along the steps; nil when that was not asked for, or could not be.
+    public let dynamics: LearningDynamics?
+    /// What each layer knows of f; nil when that was not asked for.
+    public let probes: LayerProbes.Scores?
 
     /// What was measured under a layout on standard prompts; nil when nothing was.
     public func cell(_ layout: PromptLayout) -> EvaluationCell? {
@@ -140,7 +144,9 @@ extension SweepResults {
             return MeasuredRun(
                 plan: run, path: directory.path, losses: try LossRecord.read(directory),
                 cells: try EvaluationStore(run, in: directory)
-                    .cells(run.configuration.evaluationSettings))
+                    .cells(run.configuration.evaluationSettings),
+                dynamics: try RunAnalysis(run, in: directory).dynamics(),
+                probes: try RunAnalysis(run, in: directory).probes())
         }
         let used = plan.bases.filter { base in runs.contains { $0.base.hash == base.hash } }
         let bases = try used.map { base in

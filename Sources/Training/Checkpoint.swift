@@ -97,6 +97,22 @@ public enum Checkpoint {
         try AtomicFile.write(CanonicalJSON.text(record) + "\n", to: "\(folder)/\(stateName)")
     }
 
+    /// Writes the parameters alone, with their SHA-256: what the model can be measured with later.
+    ///
+    /// - Parameters:
+    ///   - state: parameters and step.
+    ///   - path: the file; folders above it are made.
+    /// - Throws: when the disk refuses.
+    public static func writeWeights(of state: TrainingState, to path: String) throws {
+        try Folder.create(Path.parent(of: path))
+        try writeSafetensors(
+            state.layout.tensors(in: state.parameters).map(SafetensorsContent.floats),
+            metadata: [
+                "format": "pt", "step": String(state.step),
+                "sha256": state.parameters.withBytes { sha256Hex(Data($0)) },
+            ], to: path)
+    }
+
     /// Reads `state.json`, the moments and the parameters of a checkpoint into `state`.
     ///
     /// - Parameters:

@@ -108,6 +108,9 @@ public struct TrainingLoop {
                 state.lossSum = 0
                 state.lossCount = 0
             }
+            if options.snapshots.contains(state.step) {
+                try Checkpoint.writeWeights(of: state, to: directory.snapshotPath(step: state.step))
+            }
             progress(state.step, loss)
             if InterruptFlag.isRaised && state.step < options.steps {
                 try checkpoint(state)

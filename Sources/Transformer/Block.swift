@@ -73,8 +73,8 @@ struct Block {
     /// `scratch.residual: [R, C]`, and adds the block's parameter gradients.
     func backward(
         input: FloatView, weights: BlockWeights, packed: PackedBlock, gradients: BlockWeights,
-        saved: BlockActivations, scratch: GradientScratch, attention: AttentionScratch,
-        products: ProductScratch
+        saved: BlockActivations, keys: AttentionKeys, scratch: GradientScratch,
+        attention: AttentionScratch, products: ProductScratch
     ) {
         linearBackward(
             dInput: scratch.hidden, slope: saved.activationSlope, gradients: gradients.contraction,
@@ -98,7 +98,7 @@ struct Block {
             dQueriesKeysValues: scratch.queriesKeysValues, dOutput: scratch.normed,
             output: saved.attentionOutput, logNormalizer: saved.logNormalizer,
             queriesKeysValues: saved.queriesKeysValues, positions: positions,
-            shape: attentionShape, scratch: attention)
+            shape: attentionShape, keys: keys, scratch: attention)
         linearBackward(
             dInput: scratch.normed, gradients: gradients.queriesKeysValues,
             dOutput: scratch.queriesKeysValues, input: saved.attentionInput,

@@ -36,7 +36,7 @@ extension Decoder {
     /// bottom, in `scratch.residual: [R, C]`, and adds the backbone's parameter gradients.
     func backboneBackward(
         weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
-        shape: BatchShape
+        shape: BatchShape, keys: AttentionKeys
     ) {
         let parameters = weights.parameters
         let C = configuration.embeddingDimension
@@ -53,8 +53,8 @@ extension Decoder {
             block(layer, workspace, shape).backward(
                 input: workspace.residual(layer), weights: parameters.blocks[layer],
                 packed: weights.matrices.blocks[layer], gradients: gradients.blocks[layer],
-                saved: workspace.block(layer), scratch: scratch, attention: workspace.attention,
-                products: workspace.products)
+                saved: workspace.block(layer), keys: keys, scratch: scratch,
+                attention: workspace.attention, products: workspace.products)
         }
     }
 }

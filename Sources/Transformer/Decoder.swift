@@ -66,15 +66,17 @@ public struct Decoder: Sendable {
     ///   - workspace: memory made for training.
     ///   - shape: B and T of the forward pass.
     ///   - inputGradients: whether `workspace.dInputs: [B, T, d]` is computed too.
+    ///   - keys: with ``AttentionKeys/own`` each prediction's gradient stays at its own position: `dInputs` at t is
+    ///     ∂p_t/∂token_t, for all predictions from one pass, and parameter gradients mean nothing.
     public func backward(
         weights: PackedWeights, gradients: DecoderWeights, workspace: DecoderWorkspace,
-        shape: BatchShape, inputGradients: Bool = false
+        shape: BatchShape, inputGradients: Bool = false, keys: AttentionKeys = .all
     ) {
         precondition(workspace.forTraining, "this workspace was made for the forward pass")
         readOutBackward(
             weights: weights.parameters, gradients: gradients, workspace: workspace, shape: shape)
         backboneBackward(
-            weights: weights, gradients: gradients, workspace: workspace, shape: shape)
+            weights: weights, gradients: gradients, workspace: workspace, shape: shape, keys: keys)
         readInBackward(
             weights: weights, gradients: gradients, workspace: workspace, shape: shape,
             inputGradients: inputGradients)

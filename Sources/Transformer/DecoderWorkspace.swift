@@ -193,7 +193,9 @@ public final class DecoderWorkspace: Sendable {
         return false
     }
 
-    func residual(_ layer: Int) -> FloatView { residuals[layer % residuals.count] }
+    /// The residual stream before block `layer`, or after the last one at `layer` = L: `[B·T, C]`, at L `[B·S, C]` of the
+    /// positions predicted. All of them are kept in a workspace made for training; in another two take turns.
+    public func residual(_ layer: Int) -> FloatView { residuals[layer % residuals.count] }
 
     func block(_ layer: Int) -> BlockActivations { blocks[layer % blocks.count] }
 }

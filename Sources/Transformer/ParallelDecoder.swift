@@ -146,11 +146,12 @@ public final class ParallelDecoder: Sendable {
     ///   - weights: the parameters.
     ///   - batch: B and T.
     ///   - filling: writes the examples.
+    ///   - positions: where predictions are made; by default where the loss weights are not 0.
     ///   - goesOn: asked before each shard; after a false the rest is left out.
-    ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard, made where the loss weights
-    ///     are not 0; called on the workers.
+    ///   - read: takes the predictions `workspace.predictions: [B, T]` of one shard; called on the workers.
     public func forward(
         weights: DecoderWeights, batch: BatchShape, filling: some BatchFilling,
+        predicting positions: PredictedPositions = .carryingLoss,
         goesOn: @Sendable () -> Bool = { true },
         read: @Sendable (_ examples: Range<Int>, _ workspace: DecoderWorkspace) -> Void
     ) {
@@ -165,7 +166,7 @@ public final class ParallelDecoder: Sendable {
             decoder.forward(
                 weights: weights, workspace: workspace,
                 shape: BatchShape(examples: examples.count, length: batch.length),
-                predicting: .carryingLoss)
+                predicting: positions)
             read(examples, workspace)
         }
     }
