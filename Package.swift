@@ -56,12 +56,13 @@ let package = Package(
                 "Statistics", "Experiments", "Platform",
             ]),
         room("Plotting", ["CPLplot", "Platform"]),
+        room("Reporting"),
         .executableTarget(
             name: "sandbox",
             dependencies: [
                 argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage",
                 "Transformer", "InContextRegression", "Statistics", "Experiments", "Training",
-                "Mechanism", "Plotting",
+                "Mechanism", "Plotting", "Reporting",
             ],
             swiftSettings: settings),
         .target(
@@ -78,6 +79,7 @@ let package = Package(
         tests("TrainingTests", ["Training"]),
         tests("MechanismTests", ["Mechanism"]),
         tests("PlottingTests", ["Plotting"]),
+        tests("ReportingTests", ["Reporting"]),
         tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]

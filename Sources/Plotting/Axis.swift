@@ -112,7 +112,7 @@ struct Axis: Equatable {
             ? Axis.plainLabel(pow(10, Double(exponent))) : "10" + Axis.superscript(exponent)
     }
 
-    private static func superscript(_ exponent: Int) -> String {
+    static func superscript(_ exponent: Int) -> String {
         let digits: [Character] = ["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"]
         return String(
             String(exponent).map { character in
@@ -146,7 +146,7 @@ struct Axis: Equatable {
         }
     }
 
-    private static func decimal(_ value: Double, places: Int) -> String {
+    static func decimal(_ value: Double, places: Int) -> String {
         let digits = String(format: "%.\(places)f", abs(value))
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         var whole = String(parts[0])

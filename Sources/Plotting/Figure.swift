@@ -82,32 +82,42 @@ public struct Panel: Sendable {
     }
 }
 
-/// A page: a title over one panel or several side by side, and one legend for all of them.
+/// A page: a title over one panel, several side by side or several rows of them, and one legend
+/// for all of them.
 ///
 /// The legend stands right of a single panel and below several. Series of the same name and
-/// style in several panels share one legend entry. Text is plain UTF-8 without markup.
+/// style in several panels share one legend entry. Panels in several rows are set in smaller
+/// type, and an axis caption that all of them have is written once. Text is plain UTF-8 without
+/// markup.
 public struct Figure: Sendable {
     /// Heading of the page.
     public var title: String
     /// Second, smaller line of the heading, or nil.
     public var subtitle: String?
-    /// The panels, from left to right.
+    /// The panels, from left to right and then from top to bottom.
     public var panels: [Panel]
+    /// How many panels stand side by side, or nil for all of them in one row.
+    public var columns: Int?
     /// Page width in pixels (points in SVG and PDF).
     public var width: Int
     /// Page height in pixels (points in SVG and PDF).
     public var height: Int
 
-    /// Makes a figure of one panel or several side by side.
+    /// Makes a figure of one panel, several side by side, or rows of `columns` panels.
+    ///
+    /// Without a `height` the page is 1000 pixels high with one row of panels and grows with
+    /// further rows.
     public init(
-        title: String, subtitle: String? = nil, panels: [Panel], width: Int = 1600,
-        height: Int = 1000
+        title: String, subtitle: String? = nil, panels: [Panel], columns: Int? = nil,
+        width: Int = 1600, height: Int? = nil
     ) {
         self.title = title
         self.subtitle = subtitle
         self.panels = panels
+        self.columns = columns
         self.width = width
-        self.height = height
+        self.height =
+            height ?? PanelGrid(panels: panels.count, columns: columns).pageHeight(width: width)
     }
 
     /// Makes a figure of one panel.
@@ -176,7 +186,7 @@ public struct PlotRectangle: Sendable, Equatable {
 
 /// Where things stand on the page, in fractions of its width and height.
 public struct FigureLayout: Sendable, Equatable {
-    /// The rectangle of each panel's axes, without tick labels.
+    /// The rectangle of each panel's axes, without tick labels, in the order of the panels.
     public var viewports: [PlotRectangle]
     /// The rectangle of the legend, or nil when no series has a name.
     public var legend: PlotRectangle?

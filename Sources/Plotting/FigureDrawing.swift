@@ -6,7 +6,7 @@ struct PageDrawing {
     let plan: PagePlan
     let page: PlotPage
 
-    private var metrics: PageMetrics { plan.metrics }
+    private var metrics: PageMetrics { plan.panelMetrics }
 
     /// Draws everything, the data over grid and axes, text last.
     func draw() {
@@ -29,7 +29,11 @@ struct PageDrawing {
             drawLabels(panelPlan)
         }
         if let legend = plan.legend { draw(legend) }
-        drawHeading()
+        for caption in plan.captions {
+            page.text(
+                caption.block, centered: caption.center, color: .text, upward: caption.isUpward)
+        }
+        plan.heading.draw(on: page, metrics: plan.metrics)
     }
 
     // MARK: Data
@@ -72,8 +76,9 @@ struct PageDrawing {
         let places = points(series.x, series.y, in: plan).compactMap { $0 }
         // With many points a marker every so often tells the curves apart; the series start at
         // different points, so that markers of close curves do not hide one another.
-        let most = 25
-        let every = places.count > most ? (places.count + 15) / 16 : 1
+        let some = self.plan.grid.markers
+        let most = some * 25 / 16
+        let every = places.count > most ? (places.count + some - 1) / some : 1
         let first = every * number / max(count, 1)
         for index in stride(from: first, to: places.count, by: every) {
             let point = places[index]
@@ -270,20 +275,6 @@ struct PageDrawing {
         }
     }
 
-    private func drawHeading() {
-        var y = page.height - metrics.margin
-        for (block, color, bold) in [
-            (plan.title, Ink.text, true), (plan.subtitle, Ink.faintText, false),
-        ] {
-            for line in block.lines {
-                page.text(
-                    line, at: PagePoint(metrics.margin, y - block.lineHeight / 2),
-                    size: block.size, color: color, bold: bold)
-                y -= block.lineHeight
-            }
-        }
-    }
-
     private func draw(_ legend: Legend) {
         for entry in legend.entries {
             draw(
@@ -294,7 +285,7 @@ struct PageDrawing {
 
     private func draw(_ entry: LegendEntry, left: Double, top: Double, scale: Double) {
         let lineHeight = entry.text.lineHeight * scale
-        let swatch = metrics.swatch * scale
+        let swatch = plan.legendMetrics.swatch * scale
         // The sample stands beside the first line of the name.
         let y = top - (0.5 + LegendEntry.spacing / 2) * lineHeight
         let right = left + swatch
@@ -309,16 +300,17 @@ struct PageDrawing {
         stroke(
             [PagePoint(left, y), PagePoint(right, y)], style: entry.style.line,
             color: Ink(entry.style.color, opacity: entry.style.opacity),
-            width: entry.style.width * metrics.scale)
+            width: entry.style.width * plan.legendMetrics.scale)
         if let marker = entry.style.marker {
             draw(
                 marker, at: PagePoint(left + swatch / 2, y), style: entry.style,
-                radius: metrics.markerRadius * scale)
+                radius: plan.legendMetrics.markerRadius * scale)
         }
         for (index, line) in entry.text.lines.enumerated() {
             page.text(
                 line,
-                at: PagePoint(right + metrics.gap * scale, y - Double(index) * lineHeight),
+                at: PagePoint(
+                    right + plan.legendMetrics.gap * scale, y - Double(index) * lineHeight),
                 size: entry.text.size * scale, color: .text)
         }
     }

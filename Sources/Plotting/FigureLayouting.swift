@@ -8,6 +8,9 @@ struct PageMetrics {
         scale = min(width / 1600, height / 1000)
     }
 
+    /// The sizes of a part of a page that is set smaller than the rest.
+    init(_ whole: PageMetrics, times factor: Double) { scale = whole.scale * factor }
+
     var margin: Double { 30 * scale }
     var titleSize: Double { 38 * scale }
     var subtitleSize: Double { 29 * scale }
@@ -21,42 +24,6 @@ struct PageMetrics {
     var swatch: Double { 74 * scale }
     var panelGap: Double { 44 * scale }
     var markerRadius: Double { 11 * scale }
-}
-
-/// A text broken into lines that fit a width.
-struct TextBlock {
-    var lines: [String]
-    var size: Double
-    var width: Double
-
-    /// Distance between two baselines.
-    var lineHeight: Double { 1.3 * size }
-    /// Height of all lines.
-    var height: Double { Double(lines.count) * lineHeight }
-}
-
-/// One entry of the legend: a sample of the style and the name.
-struct LegendEntry {
-    var style: SeriesStyle
-    var hasBand: Bool
-    var text: TextBlock
-    /// Sample, gap and text, at full size.
-    var width: Double
-    /// Left upper corner from the legend's left upper corner, y upwards, at full size.
-    var origin = PagePoint(0, 0)
-
-    /// Space above and below an entry together, as a share of a line.
-    static let spacing = 0.35
-
-    /// Height with the space to its neighbours, at full size.
-    var height: Double { text.height + LegendEntry.spacing * text.lineHeight }
-}
-
-/// The legend: its entries, and where it stands at which size.
-struct Legend {
-    var entries: [LegendEntry]
-    var scale: Double
-    var area: PlotRectangle
 }
 
 /// One panel's axes and where they stand.
@@ -73,20 +40,63 @@ struct PanelPlan {
     var yLabelOffset: Double
 }
 
+/// An axis caption that stands once for all panels.
+struct SharedCaption {
+    var block: TextBlock
+    var center: PagePoint
+    var isUpward: Bool
+}
+
 /// Everything about a figure's page that is decided before anything is drawn.
 struct PagePlan {
     var metrics: PageMetrics
-    var title: TextBlock
-    var subtitle: TextBlock
+    /// Sizes within panels: the page's, or smaller ones where panels are many.
+    var panelMetrics: PageMetrics
+    /// Sizes of legend and shared captions, between those of page and panels.
+    var legendMetrics: PageMetrics
+    var grid: PanelGrid
+    var heading: PageHeading
     var panels: [PanelPlan]
+    var captions: [SharedCaption]
     var legend: Legend?
+}
+
+/// Rows and columns of a figure's panels.
+struct PanelGrid {
+    let columns: Int
+    let rows: Int
+
+    init(panels: Int, columns: Int?) {
+        self.columns = max(1, min(columns ?? panels, panels))
+        rows = (panels + self.columns - 1) / self.columns
+    }
+
+    /// Several rows on a page share their axis captions and are set smaller.
+    var hasRows: Bool { rows > 1 }
+
+    /// Size of text and lines in the panels as a share of the page's: small panels would be full
+    /// of text in full size, and below six tenths it could not be read in print.
+    var textScale: Double { hasRows ? min(1, max(0.6, 1600 / Double(columns) / 560)) : 1 }
+
+    /// About how many markers a curve of many points gets: fewer where they would touch.
+    var markers: Int { textScale < 1 ? 8 : 16 }
+
+    /// A page height at which the panels are a little wider than high.
+    func pageHeight(width: Int) -> Int {
+        guard hasRows else { return 1000 }
+        let rowHeight = 110 + 0.6 * 1600 / Double(columns)
+        return Int((Double(width) / 1600 * (250 + Double(rows) * rowHeight)).rounded())
+    }
 }
 
 /// Decides where everything stands, measuring texts on a scrap page of the same driver.
 struct PagePlanner {
     let figure: Figure
     let page: PlotPage
+    let grid: PanelGrid
     let metrics: PageMetrics
+    let panelMetrics: PageMetrics
+    let legendMetrics: PageMetrics
     let width: Double
     let height: Double
 
@@ -95,24 +105,25 @@ struct PagePlanner {
         self.page = page
         width = Double(figure.width)
         height = Double(figure.height)
+        grid = PanelGrid(panels: figure.panels.count, columns: figure.columns)
         metrics = PageMetrics(width: width, height: height)
+        panelMetrics = PageMetrics(metrics, times: grid.textScale)
+        legendMetrics = PageMetrics(metrics, times: grid.textScale.squareRoot())
     }
 
     /// The plan, for axes that were found to have something to show.
     func plan(axes: [(x: Axis, y: Axis)]) -> PagePlan {
-        let inner = width - 2 * metrics.margin
-        let title = block(
-            figure.title, size: metrics.titleSize, within: inner, lines: 2, bold: true)
-        let subtitle = block(
-            figure.subtitle ?? "", size: metrics.subtitleSize, within: inner, lines: 2)
-        var top = height - metrics.margin - title.height - subtitle.height
-        top -= title.lines.isEmpty && subtitle.lines.isEmpty ? 0 : metrics.gap
+        let heading = PageHeading(
+            title: figure.title, subtitle: figure.subtitle, within: width - 2 * metrics.margin,
+            metrics: metrics, page: page)
         var body = PlotRectangle(
-            minX: metrics.margin, minY: metrics.margin, maxX: width - metrics.margin, maxY: top)
+            minX: metrics.margin, minY: metrics.margin, maxX: width - metrics.margin,
+            maxY: heading.bottom(height: height, metrics: metrics))
         let legend = placeLegend(in: &body)
+        let (panels, captions) = placePanels(in: body, axes: axes)
         var plan = PagePlan(
-            metrics: metrics, title: title, subtitle: subtitle,
-            panels: placePanels(in: body, axes: axes), legend: legend)
+            metrics: metrics, panelMetrics: panelMetrics, legendMetrics: legendMetrics,
+            grid: grid, heading: heading, panels: panels, captions: captions, legend: legend)
         // A legend at the side starts where the axes start, not beside the panel's heading.
         if figure.panels.count == 1, let viewport = plan.panels.first?.viewport,
             let area = plan.legend?.area
@@ -122,201 +133,5 @@ struct PagePlanner {
             plan.legend?.area.maxY -= shift
         }
         return plan
-    }
-
-    // MARK: Panels
-
-    private func placePanels(in body: PlotRectangle, axes: [(x: Axis, y: Axis)]) -> [PanelPlan] {
-        let count = Double(figure.panels.count)
-        let cell = (body.width - (count - 1) * metrics.panelGap) / count
-        let titles = figure.panels.map {
-            block(
-                $0.title ?? "", size: metrics.panelTitleSize, within: 0.85 * cell, lines: 2,
-                bold: true)
-        }
-        let titleHeight = titles.map(\.height).max() ?? 0
-        return figure.panels.indices.map { index in
-            let left = body.minX + Double(index) * (cell + metrics.panelGap)
-            let area = PlotRectangle(
-                minX: left, minY: body.minY, maxX: left + cell,
-                maxY: body.maxY - titleHeight - (titleHeight > 0 ? metrics.gap : 0))
-            return placePanel(
-                figure.panels[index], title: titles[index], in: area, axes: axes[index])
-        }
-    }
-
-    private func placePanel(
-        _ panel: Panel, title: TextBlock, in area: PlotRectangle, axes: (x: Axis, y: Axis)
-    ) -> PanelPlan {
-        let xLabel = block(
-            panel.xLabel, size: metrics.labelSize, within: 0.8 * area.width, lines: 2)
-        let below =
-            metrics.tickLength + metrics.gap + metrics.tickSize
-            + (xLabel.lines.isEmpty ? 0 : metrics.gap + xLabel.height)
-        let above = metrics.tickSize / 2
-        let inner = area.height - below - above
-        let yLabel = block(panel.yLabel, size: metrics.labelSize, within: inner, lines: 2)
-        let rows = max(2, min(7, Int(inner / (3 * metrics.tickSize))))
-        let yTicks = axes.y.ticks(about: rows)
-        let widest = yTicks.map { tickWidth($0.label) }.max() ?? 0
-        let leftOfTicks = metrics.tickLength + metrics.gap + widest
-        let left =
-            leftOfTicks + (yLabel.lines.isEmpty ? 0 : yLabel.height + metrics.gap)
-        // The last tick label may hang over the right end of the axis.
-        let right = 1.2 * metrics.tickSize
-        let viewport = PlotRectangle(
-            minX: area.minX + left, minY: area.minY + below, maxX: area.maxX - right,
-            maxY: area.maxY - above)
-        return PanelPlan(
-            viewport: viewport, xAxis: axes.x, yAxis: axes.y,
-            xTicks: horizontalTicks(axes.x, panel: panel, length: viewport.width),
-            yTicks: yTicks, title: title, xLabel: xLabel, yLabel: yLabel,
-            yLabelOffset: leftOfTicks + metrics.gap + yLabel.height / 2)
-    }
-
-    /// As many tick labels as stand side by side without crowding.
-    private func horizontalTicks(_ axis: Axis, panel: Panel, length: Double) -> [AxisTick] {
-        let whole = panel.series.allSatisfy { series in
-            series.x.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
-        }
-        var ticks: [AxisTick] = []
-        for count in stride(from: 9, through: 2, by: -1) {
-            ticks = axis.ticks(about: count, wholeNumbers: whole)
-            let widths = ticks.map { tickWidth($0.label) }
-            let places = ticks.map { axis.fraction($0.value) * length }
-            let apart = ticks.indices.dropFirst().allSatisfy { index in
-                places[index] - places[index - 1]
-                    > (widths[index] + widths[index - 1]) / 2 + 1.1 * metrics.tickSize
-            }
-            if apart { break }
-        }
-        return ticks
-    }
-
-    private func tickWidth(_ label: String) -> Double {
-        page.measuredWidth(label, size: metrics.tickSize)
-    }
-
-    // MARK: Legend
-
-    /// Places the legend right of one panel or below several, and takes its room from `body`.
-    private func placeLegend(in body: inout PlotRectangle) -> Legend? {
-        let besides = figure.panels.count == 1
-        var entries = legendEntries(within: besides ? 0.3 * width : body.width)
-        guard !entries.isEmpty else { return nil }
-        return besides
-            ? placeBeside(&entries, body: &body) : placeBelow(&entries, body: &body)
-    }
-
-    /// One column at the right edge; many entries are set smaller, not over the page's edge.
-    private func placeBeside(_ entries: inout [LegendEntry], body: inout PlotRectangle) -> Legend {
-        var fullHeight = 0.0
-        for index in entries.indices {
-            entries[index].origin = PagePoint(0, -fullHeight)
-            fullHeight += entries[index].height
-        }
-        let fullWidth = entries.map(\.width).max() ?? 0
-        let scale = min(1, (body.height - metrics.margin) / fullHeight)
-        let area = PlotRectangle(
-            minX: body.maxX - fullWidth * scale, minY: body.maxY - fullHeight * scale,
-            maxX: body.maxX, maxY: body.maxY)
-        body.maxX = area.minX - metrics.gap
-        return Legend(entries: entries, scale: scale, area: area)
-    }
-
-    /// Rows at the bottom, filled from left to right like words, centred together.
-    private func placeBelow(_ entries: inout [LegendEntry], body: inout PlotRectangle) -> Legend {
-        let columnGap = 3 * metrics.gap
-        var corner = PagePoint(0, 0)
-        var rowHeight = 0.0
-        var fullWidth = 0.0
-        for index in entries.indices {
-            if corner.x > 0, corner.x + entries[index].width > body.width {
-                corner = PagePoint(0, corner.y - rowHeight)
-                rowHeight = 0
-            }
-            entries[index].origin = corner
-            fullWidth = max(fullWidth, corner.x + entries[index].width)
-            corner.x += entries[index].width + columnGap
-            rowHeight = max(rowHeight, entries[index].height)
-        }
-        let fullHeight = rowHeight - corner.y
-        let scale = min(1, 0.35 * body.height / fullHeight)
-        let left = body.minX + (body.width - fullWidth * scale) / 2
-        let area = PlotRectangle(
-            minX: left, minY: body.minY, maxX: left + fullWidth * scale,
-            maxY: body.minY + fullHeight * scale)
-        body.minY = area.maxY + metrics.gap
-        return Legend(entries: entries, scale: scale, area: area)
-    }
-
-    private func legendEntries(within room: Double) -> [LegendEntry] {
-        let beforeText = metrics.swatch + metrics.gap
-        return namedSeries().map { series in
-            let text = block(
-                series.name, size: metrics.legendSize, within: room - beforeText, lines: 4)
-            return LegendEntry(
-                style: series.style, hasBand: series.low != nil, text: text,
-                width: beforeText + text.width)
-        }
-    }
-
-    private func namedSeries() -> [Series] {
-        var seen: [(String, SeriesStyle)] = []
-        return figure.panels.flatMap(\.series).filter { series in
-            guard !series.name.isEmpty,
-                !seen.contains(where: { $0.0 == series.name && $0.1 == series.style })
-            else { return false }
-            seen.append((series.name, series.style))
-            return true
-        }
-    }
-
-    // MARK: Text
-
-    /// Breaks a text at spaces (a single word too long: anywhere) into lines no wider than
-    /// `limit`; what does not fit in `lines` lines ends in an ellipsis. An empty text has none.
-    func block(
-        _ text: String, size: Double, within limit: Double, lines most: Int, bold: Bool = false
-    ) -> TextBlock {
-        func width(_ line: String) -> Double {
-            page.measuredWidth(line, size: size, bold: bold)
-        }
-        var rest = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        var lines: [String] = []
-        while let word = rest.first, lines.count < most {
-            var line = word
-            rest.removeFirst()
-            while let next = rest.first, width(line + " " + next) <= limit {
-                line += " " + next
-                rest.removeFirst()
-            }
-            if width(line) > limit {
-                let kept = longestPrefix(of: line) { width($0) <= limit }
-                rest.insert(String(line.dropFirst(kept.count)), at: 0)
-                line = kept
-            }
-            lines.append(line)
-        }
-        if !rest.isEmpty, let last = lines.popLast() {
-            let kept = longestPrefix(of: last) { width($0 + "…") <= limit }
-            lines.append((kept.hasSuffix(" ") ? String(kept.dropLast()) : kept) + "…")
-        }
-        return TextBlock(lines: lines, size: size, width: lines.map(width).max() ?? 0)
-    }
-
-    /// The longest beginning (at least one character) that `fits`.
-    private func longestPrefix(of text: String, fits: (String) -> Bool) -> String {
-        var short = 1
-        var long = text.count
-        while short < long {
-            let middle = (short + long + 1) / 2
-            if fits(String(text.prefix(middle))) {
-                short = middle
-            } else {
-                long = middle - 1
-            }
-        }
-        return String(text.prefix(short))
     }
 }

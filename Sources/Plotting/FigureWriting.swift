@@ -1,5 +1,4 @@
 import Foundation
-import Platform
 
 /// Why a figure was not drawn or not written, in one sentence.
 public enum PlotError: Error, CustomStringConvertible, Equatable {
@@ -36,33 +35,24 @@ extension Figure {
     /// - Throws: `PlotError`, and nothing else.
     public func rendered(as format: FigureFormat) throws -> (data: Data, layout: FigureLayout) {
         let axes = try checkedAxes()
-        let (bytes, layout) = try PLplotDevice.exclusively {
-            var planned: PagePlan?
-            // A scrap page tells the widths of texts, from which the margins follow.
-            _ = try PLplotDevice.document(format: format, width: 100, height: 100) { page in
-                planned = PagePlanner(figure: self, page: page).plan(axes: axes)
-            }
-            guard let plan = planned else { throw PlotError.drawing("the page was not planned") }
-            let least = 60 * plan.metrics.scale
-            guard
-                plan.panels.allSatisfy({
-                    $0.viewport.width > least && $0.viewport.height > least
-                })
-            else {
-                throw problem("\(width) × \(height) pixels leave no room between its labels")
-            }
-            let bytes = try PLplotDevice.document(format: format, width: width, height: height) {
-                PageDrawing(figure: self, plan: plan, page: $0).draw()
-            }
-            let layout = FigureLayout(
-                viewports: plan.panels.map { normalized($0.viewport) },
-                legend: plan.legend.map { normalized($0.area) })
-            return (bytes, layout)
-        }
-        guard format.isWhole(bytes) else {
-            throw PlotError.drawing("the \(format.rawValue.uppercased()) ends too early")
-        }
-        return (Data(bytes), layout)
+        let (data, plan) = try format.picture(
+            width: width, height: height,
+            plan: { PagePlanner(figure: self, page: $0).plan(axes: axes) },
+            check: { plan in
+                let least = 60 * plan.panelMetrics.scale
+                guard
+                    plan.panels.allSatisfy({
+                        $0.viewport.width > least && $0.viewport.height > least
+                    })
+                else {
+                    throw problem("\(width) × \(height) pixels leave no room between its labels")
+                }
+            },
+            draw: { PageDrawing(figure: self, plan: $1, page: $0).draw() })
+        let layout = FigureLayout(
+            viewports: plan.panels.map { normalized($0.viewport) },
+            legend: plan.legend.map { normalized($0.area) })
+        return (data, layout)
     }
 
     /// Draws the figure into a file: whole or not at all, because it is drawn in memory, written
@@ -71,28 +61,7 @@ extension Figure {
     /// - Throws: `PlotError`, and nothing else.
     @discardableResult
     public func write(to path: String, format: FigureFormat) throws -> FigureLayout {
-        let parent =
-            path.contains("/")
-            ? URL(fileURLWithPath: path).deletingLastPathComponent().relativePath : "."
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: parent, isDirectory: &isFolder) else {
-            throw PlotError.file(
-                path: path, problem: "the folder \(parent) does not exist; create it first")
-        }
-        guard isFolder.boolValue else {
-            throw PlotError.file(path: path, problem: "\(parent) is not a folder")
-        }
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-        {
-            throw PlotError.file(path: path, problem: "it is a folder; name a file")
-        }
-        let (data, layout) = try rendered(as: format)
-        do {
-            try AtomicFile.write(data, to: path)
-        } catch let error as SystemError {
-            throw PlotError.file(path: path, problem: SystemError.reason(error.code, at: path))
-        }
-        return layout
+        try PictureFile.write(to: path) { try rendered(as: format) }
     }
 
     // MARK: Checks
@@ -106,9 +75,11 @@ extension Figure {
     /// The axes of every panel, or the reason why one has none.
     private func checkedAxes() throws -> [(x: Axis, y: Axis)] {
         guard !panels.isEmpty else { throw problem("it has no panel") }
-        guard (200...20_000).contains(width), (200...20_000).contains(height) else {
-            throw problem(
-                "\(width) × \(height) pixels is not a page; each side has 200 to 20000")
+        if let columns, columns < 1 {
+            throw problem("\(columns) columns hold no panel; give at least one")
+        }
+        if let reason = PictureFile.pageProblem(width: width, height: height) {
+            throw problem(reason)
         }
         return try panels.enumerated().map { index, panel in
             let place = panels.count > 1 ? "panel \(index + 1) has" : "it has"
@@ -158,23 +129,5 @@ extension Figure {
                 scale: panel.yScale, range: panel.yRange, fitting: values.compactMap { $0 },
                 margin: 0.05)
         }.first
-    }
-}
-
-extension FigureFormat {
-    /// Whether the bytes are a complete file of this format: its beginning and its end are there.
-    func isWhole(_ bytes: [UInt8]) -> Bool {
-        func ends(with text: String) -> Bool {
-            String(decoding: bytes.suffix(32), as: UTF8.self)
-                .trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(text)
-        }
-        switch self {
-        case .png:
-            let end: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
-            return bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-                && bytes.suffix(12).elementsEqual(end)
-        case .svg: return bytes.starts(with: "<?xml".utf8) && ends(with: "</svg>")
-        case .pdf: return bytes.starts(with: "%PDF-".utf8) && ends(with: "%%EOF")
-        }
     }
 }

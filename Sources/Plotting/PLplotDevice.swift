@@ -145,11 +145,14 @@ struct Ink {
     var blue: PLINT
     var opacity = 1.0
 
+    static let black = Ink(red: 0, green: 0, blue: 0)
     static let white = Ink(red: 255, green: 255, blue: 255)
     static let text = Ink(red: 34, green: 34, blue: 34)
     static let faintText = Ink(red: 90, green: 90, blue: 90)
     static let axis = Ink(red: 70, green: 70, blue: 70)
     static let grid = Ink(red: 226, green: 226, blue: 226)
+    static let missing = Ink(red: 242, green: 242, blue: 242)
+    static let hatch = Ink(red: 200, green: 200, blue: 200)
 
     init(red: PLINT, green: PLINT, blue: PLINT, opacity: Double = 1) {
         self.red = red

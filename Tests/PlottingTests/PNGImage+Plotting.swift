@@ -12,6 +12,13 @@ extension PNGImage.Pixel {
     }
 }
 
+extension PNGImage.Pixel {
+    /// Whether this is exactly that colour.
+    func isColor(_ ink: Ink) -> Bool {
+        Int32(red) == ink.red && Int32(green) == ink.green && Int32(blue) == ink.blue
+    }
+}
+
 extension PNGImage {
     /// The pixels of a rectangle given in fractions of the page, with `inset` pixels left out
     /// at each edge.
