@@ -11,8 +11,10 @@ public struct EvaluationConfiguration: Sendable {
     public let prompts: [PromptDistribution]
     /// Names of the reference predictors; `bayes` is the closed form where there is one.
     public let baselines: [String]
-    /// Fresh prompts.
+    /// Fresh standard prompts.
     public let examples: Int
+    /// Prompts of every other distribution: their queries need a pass for each k.
+    public let outsideExamples: Int
     /// Key of the evaluation prompts, the same for every model.
     public let seed: UInt64
 
@@ -30,8 +32,10 @@ public struct EvaluationConfiguration: Sendable {
             "layouts", default: [.cpt, .cft, .negCFT], accepted: layoutNames
         ) { try? PromptLayout.named($0) }
         prompts = try reader.choices(
-            "prompts", default: [.standard], accepted: PromptDistribution.all.map(\.name)
-        ) { try? PromptDistribution.named($0) }
+            "prompts", default: [[.standard]], accepted: ["grid"] + PromptDistribution.all.map(\.name)
+        ) {
+            $0 == "grid" ? PromptDistribution.grid : (try? PromptDistribution.named($0)).map { [$0] }
+        }.flatMap { $0 }
         baselines = try reader.choices(
             "baselines", default: ["bayes", "least_squares", "zero"],
             accepted: ["bayes"] + Baselines.all.map(\.name)
@@ -40,6 +44,8 @@ public struct EvaluationConfiguration: Sendable {
         try refuseRepeats(prompts.map(\.name), "prompts", reader)
         try refuseRepeats(baselines, "baselines", reader)
         examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
+        outsideExamples = try reader.integer(
+            "ood_examples", default: min(examples, 1280), in: 2...10_000_000)
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
         dynamics =
             reader.contains("dynamics")
@@ -60,6 +66,7 @@ public struct EvaluationConfiguration: Sendable {
             "prompts": .array(prompts.map { .string($0.name) }),
             "baselines": .array(baselines.map(JSONValue.string)),
             "examples": .integer(examples),
+            "ood_examples": .integer(outsideExamples),
             "seed": .integer(Int(seed)),
         ])
     }

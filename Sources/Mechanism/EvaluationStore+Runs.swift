@@ -17,6 +17,7 @@ extension EvaluationStore {
         Evaluator(
             functionClass: configuration.functionClass, dims: configuration.model.inputDimension,
             points: configuration.training.points, examples: configuration.evaluation.examples,
+            outsideExamples: configuration.evaluation.outsideExamples,
             seed: configuration.evaluation.seed)
     }
 

@@ -85,14 +85,14 @@ struct EvaluationStore {
             "version": .integer(numericsVersion), "layout": .string(setting.layout.name),
             "prompt": .string(setting.distribution.name), "function_class": .string(evaluator.functionClass.name),
             "dims": .integer(evaluator.dims), "points": .integer(evaluator.points),
-            "examples": .integer(evaluator.examples), "seed": .integer(Int(evaluator.seed)),
+            "examples": .integer(evaluator.examples(setting)), "seed": .integer(Int(evaluator.seed)),
         ]
         return try CanonicalJSON.hash(identity)
     }
 
     private func stored(_ setting: EvaluationSetting) throws -> MeasuredErrors? {
         let hash = try identityHash(setting)
-        let shape = [evaluator.examples, evaluator.contextCount(setting)]
+        let shape = [evaluator.examples(setting), evaluator.contextCount(setting)]
         for path in [path(setting), try otherPath(setting)] {
             if let found = intact(path), found.hash == hash, found.shape == shape {
                 return found.measured
@@ -135,7 +135,7 @@ struct EvaluationStore {
         let contexts = evaluator.contextCount(setting)
         var metadata = ["hash": record.hash, "sha256": measured.errors.sha256, "format": "pt"]
         var tensors: [SafetensorsContent] = [
-            .floats("squared_error", shape: [evaluator.examples, contexts], measured.errors)
+            .floats("squared_error", shape: [evaluator.examples(setting), contexts], measured.errors)
         ]
         if let excess = measured.excess {
             metadata["excess_sha256"] = excess.sha256
@@ -147,17 +147,18 @@ struct EvaluationStore {
 
     private func record(_ errors: FloatView, _ setting: EvaluationSetting) throws -> EvaluationRecord {
         let contexts = evaluator.contextCount(setting)
+        let examples = evaluator.examples(setting)
         let means = (0..<contexts).map { k in
             var sum = 0.0
-            for example in 0..<evaluator.examples {
+            for example in 0..<examples {
                 sum += Double(errors[example * contexts + k])
             }
-            return sum / Double(evaluator.examples)
+            return sum / Double(examples)
         }
         return EvaluationRecord(
             step: step, layout: setting.layout.name, prompt: setting.distribution.name,
             metric: "squared_error",
-            functionClass: evaluator.functionClass.name, examples: evaluator.examples,
+            functionClass: evaluator.functionClass.name, examples: examples,
             hash: try identityHash(setting), means: means)
     }
 }

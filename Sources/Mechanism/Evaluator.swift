@@ -11,8 +11,10 @@ public struct Evaluator: Sendable {
     public let dims: Int
     /// n: errors are taken at k = 0 … n − 1, or as far as the distribution is defined.
     public let points: Int
-    /// Number of prompts.
+    /// Number of standard prompts.
     public let examples: Int
+    /// Number of prompts of every other distribution.
+    public let outsideExamples: Int
     /// Key of the prompts.
     public let seed: UInt64
 
@@ -20,16 +22,24 @@ public struct Evaluator: Sendable {
     ///   - functionClass: the class that labels the points.
     ///   - dims: d.
     ///   - points: n.
-    ///   - examples: number of prompts.
+    ///   - examples: number of standard prompts.
+    ///   - outsideExamples: number of prompts of every other distribution; as many when nil.
     ///   - seed: key of the prompts.
     public init(
-        functionClass: any FunctionClass, dims: Int, points: Int, examples: Int, seed: UInt64
+        functionClass: any FunctionClass, dims: Int, points: Int, examples: Int,
+        outsideExamples: Int? = nil, seed: UInt64
     ) {
         self.functionClass = functionClass
         self.dims = dims
         self.points = points
         self.examples = examples
+        self.outsideExamples = outsideExamples ?? examples
         self.seed = seed
+    }
+
+    /// Number of prompts under a setting.
+    public func examples(_ setting: EvaluationSetting) -> Int {
+        setting.distribution == .standard ? examples : outsideExamples
     }
 
     /// Prompts that are drawn and held at a time: a multiple of every distribution's group.
@@ -49,7 +59,8 @@ public struct Evaluator: Sendable {
     /// The shapes of the batches that measuring a setting takes.
     public func shapes(_ setting: EvaluationSetting) -> [BatchShape] {
         forms(setting).map {
-            BatchShape(examples: min(examples, Self.chunk), length: $0.tokenCount)
+            BatchShape(
+                examples: min(examples(setting), Self.chunk), length: $0.tokenCount)
         }
     }
 
@@ -64,9 +75,12 @@ public struct Evaluator: Sendable {
         return batch
     }
 
-    /// All prompts, in ranges that are drawn and held together.
-    var ranges: [Range<Int>] {
-        stride(from: 0, to: examples, by: Self.chunk).map { $0..<min($0 + Self.chunk, examples) }
+    /// All prompts of a setting, in ranges that are drawn and held together.
+    func ranges(_ setting: EvaluationSetting) -> [Range<Int>] {
+        let count = examples(setting)
+        return stride(from: 0, to: count, by: Self.chunk).map {
+            $0..<min($0 + Self.chunk, count)
+        }
     }
 
     /// The squared error of a model at every prompt and context length.
@@ -83,10 +97,10 @@ public struct Evaluator: Sendable {
         comparesWithBayes: Bool = true, progress: (_ prompts: Int) -> Void = { _ in }
     ) -> MeasuredErrors? {
         let columns = contextCount(setting)
-        let errors = FloatView(zeros: examples * columns)
+        let errors = FloatView(zeros: examples(setting) * columns)
         let bayes = comparesWithBayes ? BayesReference(self, setting) : nil
         let excess = bayes.map { FloatView(zeros: $0.examples * columns) }
-        for range in ranges {
+        for range in ranges(setting) {
             let prompts = prompts(range, setting)
             let predictions = FloatView(zeros: range.count * columns)
             for form in forms(setting) {
@@ -134,6 +148,7 @@ public struct Evaluator: Sendable {
     ) -> FloatView {
         let setting = EvaluationSetting(layout: .cpt, distribution: distribution)
         let columns = contextCount(setting)
+        let examples = examples(setting)
         let errors = FloatView(zeros: examples * columns)
         let size = 64
         let chunks = (examples + size - 1) / size

@@ -141,8 +141,9 @@ public struct GradientAlignment: Sendable {
         ) -> Void
     ) -> FloatView? {
         let found = FloatView(zeros: evaluator.examples * columns)
-        for range in evaluator.ranges {
-            let prompts = evaluator.prompts(range, EvaluationSetting(layout: layout))
+        let setting = EvaluationSetting(layout: layout)
+        for range in evaluator.ranges(setting) {
+            let prompts = evaluator.prompts(range, setting)
             let gradients = FloatView(zeros: range.count * evaluator.points * evaluator.dims)
             prompts.gradients(evaluator.functionClass, into: gradients)
             body(prompts, gradients) { row, column, value in
