@@ -4,6 +4,10 @@
 public protocol Baseline: Sendable {
     /// The name in configurations, files and plots.
     var name: String { get }
+    /// Whether a prompt takes tens of milliseconds: callers measure it on fewer prompts and show progress.
+    var isSlow: Bool { get }
+    /// The names of the only function classes it is meant for; nil where it applies to every class.
+    var functionClasses: [String]? { get }
 
     /// Predicts every label of one prompt from the pairs before it.
     ///
@@ -19,6 +23,25 @@ public protocol Baseline: Sendable {
 }
 
 extension Baseline {
+    /// False.
+    public var isSlow: Bool { false }
+    /// Nil.
+    public var functionClasses: [String]? { nil }
+
+    /// Whether it is meant for `functionClass`.
+    public func applies(to functionClass: any FunctionClass) -> Bool {
+        functionClasses?.contains(functionClass.name) ?? true
+    }
+
+    /// Refuses a function class that it is not meant for.
+    ///
+    /// - Throws: ``BaselineError``, which names the baselines that apply.
+    public func requireApplies(to functionClass: any FunctionClass) throws(BaselineError) {
+        if !applies(to: functionClass) {
+            throw BaselineError(baseline: self, functionClass: functionClass)
+        }
+    }
+
     /// The squared errors on the class labels g of a batch: [b, n].
     public func squaredErrors(on batch: PromptBatch) -> [Float] {
         var errors = [Float](repeating: 0, count: batch.exampleCount * batch.points)
@@ -39,121 +62,5 @@ extension Baseline {
             }
         }
         return errors
-    }
-}
-
-/// The baselines by name.
-public enum Baselines {
-    /// Every baseline that Garg et al. publish for linear functions, and the zero predictor.
-    public static let all: [any Baseline] = [
-        ZeroPredictor(), LeastSquares(), Averaging(), NearestNeighbors(count: 3),
-    ]
-
-    /// The baseline called `name`: `zero`, `least_squares`, `averaging`, `knn3`, or `knn=K` with
-    /// 1 ≤ K ≤ 1000 neighbours.
-    ///
-    /// - Throws: ``UnknownNameError`` with the nearest name.
-    public static func named(_ name: String) throws -> any Baseline {
-        if let found = all.first(where: { $0.name == name }) { return found }
-        if name.hasPrefix("knn") {
-            let digits = name.dropFirst(3).drop { $0 == "=" }
-            if let count = Int(digits), count >= 1, count <= 1000 {
-                return NearestNeighbors(count: count)
-            }
-        }
-        throw UnknownNameError(
-            kind: "baseline", name: name, accepted: all.map(\.name) + ["knn=3"])
-    }
-}
-
-/// Predicts 0.
-public struct ZeroPredictor: Baseline {
-    /// The name in configurations, files and plots.
-    public let name = "zero"
-
-    /// The baseline has no settings.
-    public init() {}
-
-    /// Writes zeros.
-    public func predict(
-        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
-        into predictions: inout MutableSpan<Double>
-    ) {
-        for point in 0..<predictions.count { predictions[point] = 0 }
-    }
-}
-
-/// Predicts with ŵ = (1/k) Σ y_i x_i, and 0 at k = 0.
-public struct Averaging: Baseline {
-    /// The name in configurations, files and plots.
-    public let name = "averaging"
-
-    /// The baseline has no settings.
-    public init() {}
-
-    /// Predictions ŵ · x_{k+1}.
-    public func predict(
-        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
-        into predictions: inout MutableSpan<Double>
-    ) {
-        let dims = inputs.count / labels.count
-        var sum = [Double](repeating: 0, count: dims)
-        for k in 0..<labels.count {
-            var product = 0.0
-            let label = Double(labels[k])
-            for coordinate in 0..<dims {
-                let place = k * dims + coordinate
-                product += sum[coordinate] * Double(queries[place])
-                sum[coordinate] += label * Double(inputs[place])
-            }
-            predictions[k] = product / Double(max(k, 1))
-        }
-    }
-}
-
-/// Predicts the plain mean of the labels of the nearest inputs by Euclidean distance: all k of them
-/// while there are fewer than asked for, 0 at k = 0.
-public struct NearestNeighbors: Baseline {
-    /// How many neighbours are averaged.
-    public let count: Int
-    /// `knn` followed by the number of neighbours.
-    public var name: String { "knn\(count)" }
-
-    /// The baseline with `count` ≥ 1 neighbours.
-    public init(count: Int) {
-        precondition(count >= 1, "\(count) neighbours cannot be averaged")
-        self.count = count
-    }
-
-    /// Predictions from the examples before each query.
-    public func predict(
-        inputs: Span<Float>, labels: Span<Float>, queries: Span<Float>,
-        into predictions: inout MutableSpan<Double>
-    ) {
-        let dims = inputs.count / labels.count
-        // The nearest so far, in order of distance; a tie keeps the earlier example first.
-        var nearest: [(distance: Double, label: Double)] = []
-        nearest.reserveCapacity(count + 1)
-        for k in 0..<labels.count {
-            nearest.removeAll(keepingCapacity: true)
-            for example in 0..<k {
-                var distance = 0.0
-                for coordinate in 0..<dims {
-                    let difference =
-                        Double(inputs[example * dims + coordinate])
-                        - Double(queries[k * dims + coordinate])
-                    distance += difference * difference
-                }
-                if nearest.count == count {
-                    if nearest[count - 1].distance <= distance { continue }
-                    nearest.removeLast()
-                }
-                var place = nearest.count
-                while place > 0 && nearest[place - 1].distance > distance { place -= 1 }
-                nearest.insert((distance, Double(labels[example])), at: place)
-            }
-            let total = nearest.reduce(0) { $0 + $1.label }
-            predictions[k] = nearest.isEmpty ? 0 : total / Double(nearest.count)
-        }
     }
 }

@@ -22,19 +22,25 @@ public struct LeastSquares: Baseline {
     }
 }
 
-/// Least squares that grows by one pair at a time, in O(d²) each.
+/// Least squares, plain or with a penalty λ‖w‖², that grows by one pair at a time, in O(d²) each.
 ///
 /// The minimum-norm solution lies in the span of the inputs. So an orthonormal basis Q of that span is
 /// kept (Gram–Schmidt, twice, which is as orthogonal as Householder), the inputs are written in its
 /// coordinates z = Q x, and R with RᵀR = Σ z zᵀ is updated by Givens rotations: no Gram matrix, whose
 /// condition number would be squared, is ever formed. See Björck, "Numerical Methods for Least Squares
 /// Problems" (1996), sections 2.4 and 3.2.
+///
+/// A penalty is the rows √λ I below the inputs (there, section 2.7.2). The penalised solution lies in the span of the
+/// inputs too, so a new basis vector brings its own row √λ, and R has no direction that only rounding determines,
+/// however small λ is.
 struct IncrementalLeastSquares {
     /// An input whose part outside the span is smaller than this share of its length counts as inside:
     /// inputs are rounded to Float, so a smaller part is rounding and not direction.
     static let dependenceTolerance = 1e-6
 
     private let dims: Int
+    /// √λ
+    private let penaltyRoot: Double
     private(set) var rank = 0
     /// Q: [rank, d]
     private var basis: [Double]
@@ -46,8 +52,10 @@ struct IncrementalLeastSquares {
     private var residual: [Double]
     private var solution: [Double]
 
-    init(dims: Int) {
+    /// No pairs, and the penalty λ ≥ 0.
+    init(dims: Int, penalty: Double = 0) {
         self.dims = dims
+        penaltyRoot = penalty.squareRoot()
         basis = [Double](repeating: 0, count: dims * dims)
         triangle = [Double](repeating: 0, count: dims * dims)
         rotated = [Double](repeating: 0, count: dims)
@@ -114,6 +122,7 @@ struct IncrementalLeastSquares {
     private mutating func growBasis(_ outside: Double) {
         for index in 0..<dims { basis[rank * dims + index] = residual[index] / outside }
         coordinates[rank] = outside
+        triangle[rank * dims + rank] = penaltyRoot
         rank += 1
     }
 

@@ -67,7 +67,7 @@ import Testing
     @Test func leastSquaresSolvesTheNormalEquations() {
         let dims = 3
         let points = 12
-        let prompt = sampled(PolynomialFunction(), points: points, dims: dims, seed: 12)
+        let prompt = samplePrompt(PolynomialFunction(), points: points, dims: dims, seed: 12)
         let predictions = predict(LeastSquares(), prompt)
         let x = prompt.inputs.array.map(Double.init)
         let y = prompt.labels.array.map(Double.init)
@@ -126,42 +126,16 @@ import Testing
     @Test func averagingAndNeighboursByHand() {
         let x: [Float] = [0, 1, 10, 2, 1.4]
         let y: [Float] = [1, 2, 30, 4, 0]
-        #expect(predict(NearestNeighbors(count: 3), x: x, y: y) == [0, 1, 1.5, 11, 7.0 / 3])
-        #expect(predict(NearestNeighbors(count: 1), x: x, y: y) == [0, 1, 2, 2, 2])
-        let averaged = predict(Averaging(), x: x, y: y)
+        #expect(predictions(NearestNeighbors(count: 3), x: x, y: y) == [0, 1, 1.5, 11, 7.0 / 3])
+        #expect(predictions(NearestNeighbors(count: 1), x: x, y: y) == [0, 1, 2, 2, 2])
+        let averaged = predictions(Averaging(), x: x, y: y)
         let expected = [0, 0, 10, 302.0 / 3 * 2, 310.0 / 4 * 1.4]
         for (value, reference) in zip(averaged, expected) { #expect(abs(value - reference) < 1e-5) }
-        #expect(predict(ZeroPredictor(), x: x, y: y) == [0, 0, 0, 0, 0])
-    }
-
-    @Test func namesOfBaselines() throws {
-        #expect(Baselines.all.map(\.name) == ["zero", "least_squares", "averaging", "knn3"])
-        #expect(try Baselines.named("knn=5").name == "knn5")
-        #expect(try Baselines.named("knn3").name == "knn3")
-        for name in ["knn=0", "knn", "leastsquares"] {
-            let error = #expect(throws: UnknownNameError.self) { try Baselines.named(name) }
-            #expect(error?.accepted.contains(error?.nearest ?? "") == true)
-        }
-    }
-
-    private func sampled(
-        _ functionClass: any FunctionClass, points: Int, dims: Int, seed: UInt64
-    ) -> PromptBatch {
-        let batch = PromptBatch(
-            examples: 1, points: points, dims: dims, functionClass: functionClass)
-        batch.sample(functionClass, seed: seed, phase: .evaluation, firstExample: 0)
-        return batch
+        #expect(predictions(ZeroPredictor(), x: x, y: y) == [0, 0, 0, 0, 0])
     }
 
     private func predict(_ baseline: any Baseline, _ prompt: PromptBatch) -> [Double] {
-        predict(baseline, x: prompt.inputs.array, y: prompt.labels.array)
-    }
-
-    private func predict(_ baseline: any Baseline, x: [Float], y: [Float]) -> [Double] {
-        var predictions = [Double](repeating: .nan, count: y.count)
-        var span = predictions.mutableSpan
-        baseline.predict(inputs: x.span, labels: y.span, queries: x.span, into: &span)
-        return predictions
+        predictions(baseline, x: prompt.inputs.array, y: prompt.labels.array)
     }
 
     /// Solves a 3 × 3 system by Cramer's rule.
