@@ -121,8 +121,9 @@ private func kind(of type: any Any.Type) -> String {
 }
 
 /// JSON files written for programs and people: sorted keys, indented, dates in ISO 8601, written atomically.
-enum JSONFile {
-    static func write(_ value: some Encodable, to path: String) throws {
+public enum JSONFile {
+    /// Writes a value, whole or not at all.
+    public static func write(_ value: some Encodable, to path: String) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -145,6 +146,19 @@ enum JSONFile {
             return try decoder.decode(type, from: data)
         } catch let error as DecodingError {
             throw SystemError("cannot read '\(path)': \(brief(error)); \(cure)")
+        }
+    }
+
+    /// The value in a file of the form `version` or older; nil when there is no file.
+    ///
+    /// - Throws: ``SystemError`` for a file that is damaged, with the cure, or of a newer form.
+    public static func readIfPresent<Value: Decodable>(
+        _ path: String, as type: Value.Type, version: Int, cure: String
+    ) throws -> Value? {
+        do {
+            return try read(path, as: type, version: version, cure: cure)
+        } catch let error as SystemError where error.code == ENOENT {
+            return nil
         }
     }
 

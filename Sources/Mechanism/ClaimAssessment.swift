@@ -1,0 +1,205 @@
+import Experiments
+import Foundation
+import InContextRegression
+import Kernels
+import Statistics
+
+/// Decides the claims for every class of a sweep, by these rules:
+///
+/// Prompts are the same for every seed, layout and model, and are crossed with seeds; intervals are 95 %. Effects are
+/// differences of the error averaged over k, divided by d. A claim is *supported* when the whole interval lies on the
+/// claimed side for every comparison, *not supported* otherwise, *confounded* where ``Verdict`` says so. With several
+/// bases the interval is the hull of the bases' intervals: what is said holds for each of them.
+public struct ClaimAssessment {
+    let summary: SweepSummary
+    let group: ClaimGroup
+    private let bootstraps: Bootstraps
+    /// What makes missing runs: `sandbox sweep --class polynomial`.
+    let command: String
+
+    /// All claims of a sweep.
+    ///
+    /// - Parameters:
+    ///   - summary: the statistics of the sweep.
+    ///   - preset: the preset it was asked for with.
+    public static func claims(
+        _ summary: SweepSummary, preset: String?
+    ) -> (last: [ClaimResult], alongSteps: [ClaimResult]) {
+        let bootstraps = Bootstraps()
+        var last: [ClaimResult] = []
+        var earlier: [ClaimResult] = []
+        for group in ClaimGroup.groups(summary.results) {
+            let assessment = ClaimAssessment(
+                summary: summary, group: group, bootstraps: bootstraps,
+                command: "sandbox sweep --class \(group.functionClass.name)"
+                    + (preset.map { " --preset \($0)" } ?? ""))
+            last += Claim.allCases.map { assessment.result($0, at: nil) }
+            let steps = group.first.dynamics?.steps.dropLast() ?? []
+            for step in steps {
+                earlier += Claim.allCases.filter { $0 != .base }
+                    .map { assessment.result($0, at: step) }.filter { $0.verdict != nil }
+            }
+        }
+        return (last, earlier)
+    }
+
+    // MARK: One claim
+
+    /// Why a claim cannot be decided.
+    struct Gap: Error {
+        let reason: String
+        let command: String?
+    }
+
+    /// The verdict and the effects it rests on.
+    struct Finding {
+        var verdict: Verdict
+        var effects: [(name: String, effect: Effect)]
+        var runs: [MeasuredRun]
+        var note: String?
+    }
+
+    func result(_ claim: Claim, at step: Int?) -> ClaimResult {
+        do {
+            if claim == .base { return baseResult() }
+            let finding = try finding(claim, at: step)
+            let comparisons = finding.effects.map { ClaimEffect($0.name, $0.effect) }
+            let deciding =
+                comparisons.min { ($0.low ?? -.infinity) < ($1.low ?? -.infinity) }
+            let effects = finding.effects.map(\.effect)
+            return ClaimResult(
+                id: claim, functionClass: group.functionClass.name,
+                verdict: finding.verdict.rawValue, effect: deciding?.effect, low: deciding?.low,
+                high: deciding?.high, unit: claim.unit, steps: step ?? group.steps,
+                seeds: effects.map(\.seeds).min() ?? 0, bases: effects.map(\.bases).min() ?? 1,
+                prompts: effects.compactMap(\.prompts).min(),
+                runs: paths(finding.runs), comparisons: comparisons, reason: finding.note,
+                command: nil)
+        } catch {
+            let gap = error as? Gap
+            return ClaimResult(
+                id: claim, functionClass: group.functionClass.name, verdict: nil, effect: nil,
+                low: nil, high: nil, unit: claim.unit, steps: step ?? group.steps, seeds: 0,
+                bases: 0, prompts: nil, runs: [], comparisons: [],
+                reason: gap?.reason ?? "\(error)", command: gap?.command)
+        }
+    }
+
+    private func finding(_ claim: Claim, at step: Int?) throws -> Finding {
+        switch claim {
+        case .base: throw Gap(reason: "the base is measured once", command: nil)
+        case .loss: try loss(at: step)
+        case .curve: try curve(at: step)
+        case .gradient: try gradient(through: step)
+        case .semantics: try semantics(at: step)
+        case .information: try information(at: step)
+        case .transfer: try transfer(at: step)
+        case .leak: try leak(at: step)
+        }
+    }
+
+    private func paths(_ runs: [MeasuredRun]) -> [String] {
+        var paths: [String] = []
+        for run in runs {
+            let path = "\(summary.results.plan.name)/\(run.plan.name)"
+            if !paths.contains(path) { paths.append(path) }
+        }
+        return paths
+    }
+
+    /// The runs of a claim's layouts, base by base.
+    func runs(_ claim: Claim) throws -> [[[MeasuredRun]]] {
+        let missing = group.missing(claim.layouts)
+        guard missing.isEmpty, let paired = group.paired(claim.layouts) else {
+            let what =
+                missing.isEmpty
+                ? "no base and seed has runs of all of \(claim.layouts.joined(separator: ", "))"
+                : "no run was trained under \(missing.joined(separator: ", "))"
+            throw Gap(
+                reason: what, command: command + " --layouts cpt,cft,neg-cft,cft-no-query")
+        }
+        return paired
+    }
+
+    // MARK: Errors
+
+    /// The error of each prompt, averaged over k and divided by d, of one run under a layout.
+    func errors(_ run: MeasuredRun, under layout: PromptLayout, at step: Int?) throws -> [Float] {
+        let values: FloatView
+        if let step {
+            guard let dynamics = run.dynamics, let place = dynamics.steps.firstIndex(of: step),
+                let measured = dynamics.errors[layout]
+            else { throw notMeasured(run, "under \(layout.name) after \(step) steps") }
+            values = measured[place]
+        } else {
+            guard let cell = run.cell(layout) else { throw notMeasured(run, "under \(layout.name)") }
+            values = cell.errors
+        }
+        return rowMeans(values.array, columns: group.points).map { $0 / Float(group.dims) }
+    }
+
+    private func notMeasured(_ run: MeasuredRun, _ where: String) -> Gap {
+        Gap(
+            reason: "\(run.plan.name) was not measured \(`where`)",
+            command: command + " 'evaluate.layouts=[cpt,cft,neg-cft]'")
+    }
+
+    func ownErrors(_ runs: [MeasuredRun], at step: Int?) throws -> [[Float]] {
+        try runs.map { try errors($0, under: $0.plan.configuration.layout, at: step) }
+    }
+
+    func bootstrap(_ samples: [[Float]]) -> CrossedBootstrap {
+        bootstraps.of(prompts: samples[0].count)
+    }
+
+    // MARK: Base
+
+    private func baseResult() -> ClaimResult {
+        let claims = summary.results.bases.filter { base in
+            summary.results.runs.contains {
+                $0.plan.configuration.functionClass.name == group.functionClass.name
+                    && $0.plan.base.hash == base.plan.hash
+            }
+        }.map { (base: $0, claim: BaseClaim($0, summary: summary)) }
+        let holds = claims.allSatisfy { $0.claim.holds }
+        let worst = claims.max { $0.claim.largest < $1.claim.largest }
+        let tail = claims.compactMap(\.claim.tail).max()
+        let atDims = claims.compactMap(\.claim.atDims).max()
+        var comparisons = [
+            ClaimEffect(name: "k != d, at most 0.1", value: worst?.claim.largest)
+        ]
+        if let atDims { comparisons.append(ClaimEffect(name: "k = d, at most 0.15", value: atDims)) }
+        if let tail { comparisons.append(ClaimEffect(name: "k >= 2d, below 0.02", value: tail)) }
+        return ClaimResult(
+            id: .base, functionClass: group.functionClass.name,
+            verdict: (holds ? Verdict.supported : .notSupported).rawValue,
+            effect: worst?.claim.largest, low: nil, high: nil, unit: Claim.base.unit,
+            steps: claims.compactMap { $0.base.plan.configuration.pretraining?.phase.steps }.max()
+                ?? 0,
+            seeds: 1, bases: claims.count, prompts: summary.results.plan.evaluation.examples,
+            runs: claims.map { "bases/\($0.base.plan.name)" }, comparisons: comparisons,
+            reason: nil, command: nil)
+    }
+}
+
+/// Resamples by number of prompts, drawn once.
+final class Bootstraps {
+    private var drawn: [Int: CrossedBootstrap] = [:]
+
+    func of(prompts: Int) -> CrossedBootstrap {
+        if let known = drawn[prompts] { return known }
+        let bootstrap = CrossedBootstrap(prompts: prompts)
+        drawn[prompts] = bootstrap
+        return bootstrap
+    }
+}
+
+extension ClaimEffect {
+    /// A number without an interval.
+    init(name: String, value: Double?) {
+        self.name = name
+        effect = value
+        low = nil
+        high = nil
+    }
+}

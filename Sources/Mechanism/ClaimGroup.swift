@@ -1,0 +1,70 @@
+import Experiments
+import InContextRegression
+import Kernels
+import Statistics
+
+/// Runs of one class that are compared with each other: they differ in layout, base and seed alone.
+struct ClaimGroup {
+    let functionClass: any FunctionClass
+    /// Parameters in which other groups differ; empty when there are none.
+    let remainder: String
+    /// The runs by layout name and base hash.
+    private let runs: [String: [String: [MeasuredRun]]]
+    let first: MeasuredRun
+
+    var dims: Int { first.plan.configuration.model.inputDimension }
+    var points: Int { first.plan.configuration.training.points }
+    var steps: Int { first.plan.configuration.training.steps }
+
+    /// The groups of a sweep, in the plan's order.
+    static func groups(_ results: SweepResults) -> [ClaimGroup] {
+        var keys: [[String]] = []
+        var members: [[String]: [MeasuredRun]] = [:]
+        for run in results.runs {
+            let key = key(run)
+            if members[key] == nil { keys.append(key) }
+            members[key, default: []].append(run)
+        }
+        return keys.map { key in
+            let all = members[key] ?? []
+            return ClaimGroup(all, remainder: key.dropFirst().joined(separator: ", "))
+        }
+    }
+
+    private static func key(_ run: MeasuredRun) -> [String] {
+        let others = run.plan.otherParameters.filter { !$0.name.hasPrefix("pretraining.") }
+        let words = ParameterWords(others)
+        return [run.plan.configuration.functionClass.name] + others.map(words.text)
+    }
+
+    private init(_ all: [MeasuredRun], remainder: String) {
+        first = all[0]
+        functionClass = all[0].plan.configuration.functionClass
+        self.remainder = remainder
+        runs = Dictionary(grouping: all) { $0.plan.configuration.layout.name }.mapValues {
+            Dictionary(grouping: $0, by: \.plan.base.hash)
+        }
+    }
+
+    /// For each base, the runs of each layout with the seeds that all of them have; nil when a layout has none.
+    ///
+    /// - Parameter layouts: names of trained layouts.
+    func paired(_ layouts: [String]) -> [[[MeasuredRun]]]? {
+        let bases = Set(layouts.flatMap { (runs[$0] ?? [:]).keys }).sorted()
+        let sets = bases.compactMap { base -> [[MeasuredRun]]? in
+            let all = layouts.map { runs[$0]?[base] ?? [] }
+            let seeds = all.map { Set($0.map(\.plan.configuration.seed)) }
+            let common = seeds.dropFirst().reduce(seeds[0]) { $0.intersection($1) }.sorted()
+            if common.isEmpty { return nil }
+            return all.map { runs in
+                common.compactMap { seed in
+                    runs.first { $0.plan.configuration.seed == seed }
+                }
+            }
+        }
+        return sets.isEmpty ? nil : sets
+    }
+
+    /// Layouts of `names` that no run was trained under.
+    func missing(_ names: [String]) -> [String] { names.filter { runs[$0] == nil } }
+}
