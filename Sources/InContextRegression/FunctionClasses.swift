@@ -2,7 +2,9 @@
 public enum FunctionClasses {
     /// Every class, in the order in which they are listed to users.
     public static let all: [any FunctionClass] = [
-        LinearFunction(), PolynomialFunction(), MultilinearFunction(),
+        LinearFunction(), PolynomialFunction(), MultilinearFunction(), ReLUFunction(),
+        SigmoidFunction(), TanhFunction(), ProductFunction(), SparseLinearFunction(),
+        NoisyLinearFunction(), QuadraticFunction(), TwoLayerReLUFunction(), DecisionTreeFunction(),
     ]
 
     /// The class called `name`, by its own name or an alias.

@@ -70,6 +70,13 @@ struct IncrementalLeastSquares {
         return predict()
     }
 
+    /// The prediction at `query` and the squared length of its part outside the span of the inputs added so far.
+    mutating func posterior(at query: Span<Float>) -> (mean: Double, outside: Double) {
+        let length = project(query)
+        let outside = rank < dims ? norm(residual) : 0
+        return (predict(), outside > Self.dependenceTolerance * length ? outside * outside : 0)
+    }
+
     /// Adds a pair.
     mutating func add(_ x: Span<Float>, label: Double) {
         let length = project(x)

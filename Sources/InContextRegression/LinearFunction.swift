@@ -40,6 +40,11 @@ public struct LinearFunction: FunctionClass {
         }
     }
 
+    /// Least squares; f itself where the prefix shows it at the query.
+    public func bayesPredictor(dims: Int, prefix: PrefixInformation) -> (any BayesPredictor)? {
+        LeastSquaresPredictor(dims: dims, prefix: prefix, summands: 1)
+    }
+
     /// E[(w · x)²] = d.
     public func zeroPredictorError(dims: Int) -> Double { Double(dims) }
 }

@@ -47,6 +47,11 @@ public struct MultilinearFunction: FunctionClass {
         }
     }
 
+    /// Least squares on g; where the prefix shows f at the query, f plus least squares on g − f.
+    public func bayesPredictor(dims: Int, prefix: PrefixInformation) -> (any BayesPredictor)? {
+        LeastSquaresPredictor(dims: dims, prefix: prefix, summands: 2)
+    }
+
     /// E[((w + w₂) · x)²] = 2d.
     public func zeroPredictorError(dims: Int) -> Double { 2 * Double(dims) }
 }

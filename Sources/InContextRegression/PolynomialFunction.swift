@@ -55,6 +55,11 @@ public struct PolynomialFunction: FunctionClass {
         }
     }
 
+    /// The mixture over the roots of u + u² = y: see ``RootPatternPredictor``.
+    public func bayesPredictor(dims: Int, prefix: PrefixInformation) -> (any BayesPredictor)? {
+        RootPatternPredictor(dims: dims, prefix: prefix)
+    }
+
     /// E[(f + f²)²] = E[s] + 3 E[s²] = d + 3d(d + 2) with s = ‖x‖².
     public func zeroPredictorError(dims: Int) -> Double {
         let d = Double(dims)

@@ -4,28 +4,63 @@ import Testing
 
 /// Values, gradients and closed-form errors of every class against independent computations.
 @Suite struct FunctionClassTests {
-    @Test(arguments: ["linear", "polynomial", "multilinear"])
+    @Test(arguments: [
+        "linear", "polynomial", "multilinear", "sigmoid", "tanh", "proddot", "sparse_linear",
+        "noisy_linear", "quadratic",
+    ])
     func gradientIsThatOfTheValues(name: String) throws {
         let functionClass = try FunctionClasses.named(name)
+        #expect(functionClass.hasGradient)
+        // Rounding of values up to 100 over a step of 1/64, and the classes' third derivative.
+        for slope in slopes(functionClass, step: 0x1p-7) {
+            #expect(abs(slope.central - slope.gradient) < 2e-3 * max(1, abs(slope.gradient)))
+        }
+    }
+
+    /// A difference over a kink is between the slopes on its sides; elsewhere these agree.
+    @Test(arguments: ["relu", "two_layer_relu"])
+    func gradientOfPiecewiseLinearFunctions(name: String) throws {
+        let functionClass = try FunctionClasses.named(name)
+        #expect(functionClass.hasGradient)
+        let slopes = slopes(functionClass, step: 0x1p-10)
+        let smooth = slopes.filter { abs($0.forward - $0.backward) < 4e-3 }
+        #expect(smooth.count > slopes.count * 8 / 10)
+        for slope in smooth {
+            #expect(abs(slope.central - slope.gradient) < 4e-3)
+        }
+        #expect(smooth.contains { abs($0.gradient) > 1 })
+    }
+
+    @Test func aTreeHasNoGradient() throws {
+        let tree = DecisionTreeFunction()
+        #expect(!tree.hasGradient)
+        #expect(slopes(tree, step: 0x1p-10).allSatisfy { $0.gradient == 0 })
+    }
+
+    private struct Slope {
+        let forward, backward, central, gradient: Float
+    }
+
+    /// One-sided and central differences in every coordinate of 100 points, with the gradients.
+    private func slopes(_ functionClass: any FunctionClass, step h: Float) -> [Slope] {
         let dims = 4
         let batch = PromptBatch(examples: 20, points: 5, dims: dims, functionClass: functionClass)
         batch.sample(functionClass, seed: 4, phase: .evaluation, firstExample: 0)
         let gradients = FloatView(zeros: batch.inputs.count)
+        gradients.fill(.nan)
         batch.gradients(functionClass, into: gradients)
-        let h: Float = 0.0625
-        for row in 0..<batch.exampleCount {
-            let task = batch.rows(row..<row + 1).tasks.array
-            for index in row * 5 * dims..<(row + 1) * 5 * dims {
-                let point = index / dims
-                var x = Array(batch.inputs.array[point * dims..<(point + 1) * dims])
-                let value = { (x: [Float]) in label(functionClass, x: x, task: task) }
-                x[index % dims] += h
-                let above = value(x)
-                x[index % dims] -= 2 * h
-                let difference = (above - value(x)) / (2 * h)
-                // Rounding of values up to 100 over a step of 1/8, and the classes' third derivative.
-                #expect(abs(difference - gradients[index]) < 2e-3 * max(1, abs(gradients[index])))
-            }
+        return (0..<gradients.count).map { index in
+            let point = index / dims
+            let task = batch.rows(point / 5..<point / 5 + 1).tasks.array
+            var x = Array(batch.inputs.array[point * dims..<(point + 1) * dims])
+            let middle = label(functionClass, x: x, task: task)
+            x[index % dims] += h
+            let above = label(functionClass, x: x, task: task)
+            x[index % dims] -= 2 * h
+            let below = label(functionClass, x: x, task: task)
+            return Slope(
+                forward: (above - middle) / h, backward: (middle - below) / h,
+                central: (above - below) / (2 * h), gradient: gradients[index])
         }
     }
 
@@ -34,14 +69,89 @@ import Testing
         #expect(label(LinearFunction(), x: x, task: [3, -1]) == 1)
         #expect(label(PolynomialFunction(), x: x, task: [3, 1]) == 5 + 25)
         #expect(label(MultilinearFunction(), x: x, task: [3, -1, 0.5, 2]) == 1 + 4.5)
+        #expect(label(ReLUFunction(), x: x, task: [3, -1]) == 1)
+        #expect(label(ReLUFunction(), x: x, task: [3, -2]) == 0)
+        #expect(abs(label(SigmoidFunction(), x: x, task: [3, -1]) - 0.731_058_6) < 1e-7)
+        #expect(abs(label(TanhFunction(), x: x, task: [3, -1]) - 0.761_594_2) < 1e-7)
+        #expect(label(ProductFunction(), x: x, task: [3, -1, 0.5, 2]) == 4.5)
+        #expect(label(SparseLinearFunction(), x: x, task: [3, -1]) == 1)
+        #expect(label(NoisyLinearFunction(), x: x, task: [3, -1]) == 1)
+        #expect(abs(label(QuadraticFunction(), x: x, task: [3, -1]) + 0.577_350_3) < 1e-7)
         #expect(MultilinearFunction().taskSize(dims: 7) == 14)
+        #expect(ProductFunction().taskSize(dims: 7) == 14)
     }
 
-    /// E[g²] from 200,000 drawn tasks and points, within four standard errors.
-    @Test(arguments: ["linear", "polynomial", "multilinear"])
+    @Test func aNetworkOfTwoUnitsByHand() {
+        let network = TwoLayerReLUFunction()
+        #expect(!network.hasBase)
+        #expect(network.taskSize(dims: 2) == 300)
+        var task = [Float](repeating: 0, count: 300)
+        // Unit 3: W = (1, 1), v = 2; unit 99: W = (−1, 0), v = 5, which is off at x = (1, 2).
+        task[6] = 1
+        task[7] = 1
+        task[203] = 2
+        task[198] = -1
+        task[299] = 5
+        #expect(abs(label(network, x: [1, 2], task: task) - 6 * Float(0.02).squareRoot()) < 1e-6)
+        #expect(abs(label(network, x: [-1, 2], task: task) - 7 * Float(0.02).squareRoot()) < 1e-6)
+    }
+
+    @Test func aTreeByHand() {
+        let tree = DecisionTreeFunction()
+        #expect(!tree.hasBase)
+        #expect(tree.taskSize(dims: 20) == 31)
+        var task = (0..<31).map { Float($0) }
+        // Every question is about the second coordinate of two, but for the root's, about the first.
+        for node in 0..<15 { task[node] = node == 0 ? 0.49 : 0.5 }
+        #expect(label(tree, x: [1, 1], task: task) == 30)
+        #expect(label(tree, x: [1, -1], task: task) == 23)
+        #expect(label(tree, x: [-1, 1], task: task) == 22)
+        #expect(label(tree, x: [0, 0], task: task) == 15)
+        task[2] = 1 - 0x1p-24
+        #expect(label(tree, x: [1, 1], task: task) == 30)
+    }
+
+    /// Every place is taken by 3 of d coordinates, 30,000 times in 60,000 tasks of d = 6.
+    @Test func sparseTasksHaveThreePlaces() {
+        let sparse = SparseLinearFunction()
+        let batch = PromptBatch(examples: 60_000, points: 1, dims: 6, functionClass: sparse)
+        batch.sample(sparse, seed: 3, phase: .evaluation, firstExample: 0)
+        var counts = [Int](repeating: 0, count: 6)
+        var pairs = 0
+        for row in 0..<batch.exampleCount {
+            let task = batch.rows(row..<row + 1).tasks.array
+            #expect(task.count { $0 != 0 } == 3)
+            for place in 0..<6 where task[place] != 0 { counts[place] += 1 }
+            if task[0] != 0 && task[5] != 0 { pairs += 1 }
+        }
+        // Standard deviations √15,000 = 122 and, for pairs with probability ⅕, √9,600 = 98.
+        for count in counts { #expect(abs(count - 30_000) < 500) }
+        #expect(abs(pairs - 12_000) < 400)
+        let small = PromptBatch(examples: 1, points: 1, dims: 3, functionClass: sparse)
+        small.sample(sparse, seed: 3, phase: .evaluation, firstExample: 0)
+        #expect(small.tasks.array.allSatisfy { $0 != 0 })
+    }
+
+    /// The coordinates of a tree's questions are uniform, and independent of its leaves.
+    @Test func treesAskAboutAllCoordinates() {
+        let tree = DecisionTreeFunction()
+        let batch = PromptBatch(examples: 4000, points: 1, dims: 3, functionClass: tree)
+        batch.sample(tree, seed: 3, phase: .evaluation, firstExample: 0)
+        var counts = [Int](repeating: 0, count: 3)
+        for row in 0..<batch.exampleCount {
+            for value in batch.rows(row..<row + 1).tasks.array[..<15] {
+                counts[Int(3 * value)] += 1
+            }
+        }
+        // 60,000 questions, standard deviation √(60,000 · 2/9) = 115.
+        for count in counts { #expect(abs(count - 20_000) < 460) }
+    }
+
+    /// E[g²] from 50,000 drawn tasks and points, within four standard errors.
+    @Test(arguments: FunctionClasses.all.map(\.name))
     func zeroPredictorErrorIsTheSecondMoment(name: String) throws {
         let functionClass = try FunctionClasses.named(name)
-        let batch = PromptBatch(examples: 200_000, points: 1, dims: 3, functionClass: functionClass)
+        let batch = PromptBatch(examples: 50_000, points: 1, dims: 3, functionClass: functionClass)
         batch.sample(functionClass, seed: 11, phase: .evaluation, firstExample: 0)
         let (mean, error) = meanAndStandardError(ZeroPredictor().squaredErrors(on: batch))
         #expect(abs(mean - functionClass.zeroPredictorError(dims: 3)) < 4 * error)
@@ -136,27 +246,27 @@ import Testing
     }
 
     @Test func namesAliasesAndTheNearestName() throws {
-        #expect(FunctionClasses.all.map(\.name) == ["linear", "polynomial", "multilinear"])
-        #expect(try FunctionClasses.named("sumdot").name == "multilinear")
-        #expect(try FunctionClasses.named("linear_regression").name == "linear")
+        #expect(
+            FunctionClasses.all.map(\.name) == [
+                "linear", "polynomial", "multilinear", "relu", "sigmoid", "tanh", "proddot",
+                "sparse_linear", "noisy_linear", "quadratic", "two_layer_relu", "decision_tree",
+            ])
+        for (alias, name) in [
+            ("sumdot", "multilinear"), ("linear_regression", "linear"),
+            ("relu_2nn_regression", "relu"), ("sparse_linear_regression", "sparse_linear"),
+            ("noisy_linear_regression", "noisy_linear"), ("quadratic_regression", "quadratic"),
+        ] {
+            #expect(try FunctionClasses.named(alias).name == name)
+        }
+        let names = FunctionClasses.all.flatMap { [$0.name] + $0.aliases }
+        #expect(Set(names).count == names.count)
         let error = #expect(throws: UnknownNameError.self) {
             try FunctionClasses.named("polynomal")
         }
         #expect(error?.nearest == "polynomial")
         #expect(
             error?.description == "unknown function class 'polynomal': the nearest is 'polynomial' "
-                + "(accepted: linear, linear_regression, polynomial, multilinear, sumdot)")
-    }
-
-    /// g at one point.
-    private func label(_ functionClass: any FunctionClass, x: [Float], task: [Float]) -> Float {
-        var sum = 0.0
-        for index in x.indices { sum += Double(x[index]) * Double(task[index]) }
-        var labels: [Float] = [0]
-        var span = labels.mutableSpan
-        let base = [Float(sum)]
-        functionClass.evaluate(inputs: x.span, base: base.span, task: task.span, into: &span)
-        return labels[0]
+                + "(accepted: \(names.joined(separator: ", ")))")
     }
 
     /// Var(a · v | rows · v) for v ~ N(0, I): the squared length of `a` outside the rows' span.
@@ -187,4 +297,15 @@ func meanAndStandardError(_ values: [Float]) -> (mean: Double, standardError: Do
     let mean = values.reduce(0) { $0 + Double($1) } / n
     let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
     return (mean, (squares / (n - 1) / n).squareRoot())
+}
+
+/// g at one point.
+func label(_ functionClass: any FunctionClass, x: [Float], task: [Float]) -> Float {
+    var sum = 0.0
+    for index in x.indices { sum += Double(x[index]) * Double(task[index]) }
+    var labels: [Float] = [0]
+    var span = labels.mutableSpan
+    let base = [Float(sum)]
+    functionClass.evaluate(inputs: x.span, base: base.span, task: task.span, into: &span)
+    return labels[0]
 }
