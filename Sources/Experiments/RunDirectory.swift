@@ -128,7 +128,9 @@ public struct RunDirectory: Hashable, Sendable {
         try create()
         guard let lock = try FileLock.tryLock(lockPath) else { return nil }
         if Folder.holdsFile(clearingPath) { try clearRest() }
-        for folder in [path, checkpointsPath, snapshotsPath, analysisPath] { try Folder.recover(folder) }
+        for folder in [path, checkpointsPath, snapshotsPath, analysisPath] {
+            try Folder.recover(folder)
+        }
         for parent in ["\(path)/evaluations", curvesPath] {
             for name in try Folder.contents(of: parent)
             where Folder.isFolder("\(parent)/\(name)") {

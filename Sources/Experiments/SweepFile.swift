@@ -136,12 +136,14 @@ public struct SweepFile: Sendable {
             throw reader.error("name", "is empty; give the sweep a name, or leave the key out")
         }
         let name = try reader.string("name", default: stem)
-        // `bases` is where the base models live, beside the sweeps.
-        if name.isEmpty || fileNameText(name) != name || name.hasPrefix(".") || name == "bases" {
+        // Base models and posteriors live there, beside the sweeps.
+        let taken = ["bases", "references"]
+        if name.isEmpty || fileNameText(name) != name || name.hasPrefix(".") || taken.contains(name)
+        {
             throw reader.error(
                 "name",
                 "is '\(abridged(name))'; expected a folder name of at most 40 letters, digits, '.', '_', '-', '+' and "
-                    + "'=', not starting with '.', and not 'bases'")
+                    + "'=', not starting with '.', and not 'bases' or 'references'")
         }
         return name
     }

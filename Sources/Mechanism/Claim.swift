@@ -112,7 +112,8 @@ public struct ClaimResult: Codable, Sendable, Hashable {
     enum CodingKeys: String, CodingKey {
         case id
         case functionClass = "class"
-        case verdict, effect, low, high, unit, steps, seeds, bases, prompts, runs, comparisons, reason
+        case verdict, effect, low, high, unit, steps, seeds, bases, prompts, runs, comparisons,
+            reason
         case command
     }
 

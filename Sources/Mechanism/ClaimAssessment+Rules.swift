@@ -60,7 +60,8 @@ extension ClaimAssessment {
         let contrast = ControlContrast.overBases(contrasts)
         return Finding(
             verdict: .semantics(contrast),
-            effects: [("cpt - neg-cft", contrast.control)], runs: sets.flatMap { $0.flatMap { $0 } },
+            effects: [("cpt - neg-cft", contrast.control)],
+            runs: sets.flatMap { $0.flatMap { $0 } },
             note: contrast.gain.isPositive ? nil : "cft itself gains nothing over cpt")
     }
 
@@ -143,7 +144,9 @@ extension ClaimAssessment {
         for runs in set {
             var seeds: [[Float]] = []
             for run in runs {
-                guard let excess = run.cell(run.plan.configuration.layout)?.excess else { return nil }
+                guard let excess = run.cell(run.plan.configuration.layout)?.excess else {
+                    return nil
+                }
                 let means = rowMeans(excess.array, columns: group.points)
                     .map { $0 / Float(group.dims) }
                 guard means.allSatisfy(\.isFinite) else { return nil }
@@ -200,7 +203,8 @@ extension ClaimAssessment {
     private func alignmentArea(_ run: MeasuredRun, through step: Int?) throws -> [Float] {
         guard let dynamics = run.dynamics, !dynamics.both.isEmpty else {
             throw Gap(
-                reason: "the gradient alignment of \(run.plan.name) was not measured along its steps",
+                reason:
+                    "the gradient alignment of \(run.plan.name) was not measured along its steps",
                 command: command + " 'evaluate.dynamics={}'")
         }
         let places = dynamics.steps.indices.filter { dynamics.steps[$0] <= step ?? .max }

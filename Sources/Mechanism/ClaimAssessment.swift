@@ -132,7 +132,9 @@ public struct ClaimAssessment {
             else { throw notMeasured(run, "under \(layout.name) after \(step) steps") }
             values = measured[place]
         } else {
-            guard let cell = run.cell(layout) else { throw notMeasured(run, "under \(layout.name)") }
+            guard let cell = run.cell(layout) else {
+                throw notMeasured(run, "under \(layout.name)")
+            }
             values = cell.errors
         }
         return rowMeans(values.array, columns: group.points).map { $0 / Float(group.dims) }
@@ -168,7 +170,9 @@ public struct ClaimAssessment {
         var comparisons = [
             ClaimEffect(name: "k != d, at most 0.1", value: worst?.claim.largest)
         ]
-        if let atDims { comparisons.append(ClaimEffect(name: "k = d, at most 0.15", value: atDims)) }
+        if let atDims {
+            comparisons.append(ClaimEffect(name: "k = d, at most 0.15", value: atDims))
+        }
         if let tail { comparisons.append(ClaimEffect(name: "k >= 2d, below 0.02", value: tail)) }
         return ClaimResult(
             id: .base, functionClass: group.functionClass.name,

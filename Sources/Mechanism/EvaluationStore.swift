@@ -51,7 +51,10 @@ struct EvaluationStore {
                 let (decoder, weights) = try loaded ?? model()
                 loaded = (decoder, weights)
                 guard
-                    let fresh = evaluator.errors(of: decoder, weights: weights, setting)
+                    let fresh = evaluator.errors(
+                        of: decoder, weights: weights, setting,
+                        posterior: try Posterior.known(
+                            evaluator, setting, root: root, pool: decoder.pool))
                 else { return .interrupted }
                 try keep(fresh, setting)
                 found = fresh
@@ -69,6 +72,9 @@ struct EvaluationStore {
         try cells(settings).map { try record($0.errors, $0.setting) }
     }
 
+    /// The folder of the runs.
+    private var root: String { Path.parent(of: Path.parent(of: directory.path)) }
+
     var folder: String { directory.evaluationFolder(step: step) }
 
     func path(_ setting: EvaluationSetting) -> String {
@@ -83,9 +89,11 @@ struct EvaluationStore {
     private func identityHash(_ setting: EvaluationSetting) throws -> String {
         let identity: JSONValue = [
             "version": .integer(numericsVersion), "layout": .string(setting.layout.name),
-            "prompt": .string(setting.distribution.name), "function_class": .string(evaluator.functionClass.name),
+            "prompt": .string(setting.distribution.name),
+            "function_class": .string(evaluator.functionClass.name),
             "dims": .integer(evaluator.dims), "points": .integer(evaluator.points),
-            "examples": .integer(evaluator.examples(setting)), "seed": .integer(Int(evaluator.seed)),
+            "examples": .integer(evaluator.examples(setting)),
+            "seed": .integer(Int(evaluator.seed)),
         ]
         return try CanonicalJSON.hash(identity)
     }
@@ -135,7 +143,8 @@ struct EvaluationStore {
         let contexts = evaluator.contextCount(setting)
         var metadata = ["hash": record.hash, "sha256": measured.errors.sha256, "format": "pt"]
         var tensors: [SafetensorsContent] = [
-            .floats("squared_error", shape: [evaluator.examples(setting), contexts], measured.errors)
+            .floats(
+                "squared_error", shape: [evaluator.examples(setting), contexts], measured.errors)
         ]
         if let excess = measured.excess {
             metadata["excess_sha256"] = excess.sha256
@@ -145,7 +154,9 @@ struct EvaluationStore {
         try writeSafetensors(tensors, metadata: metadata, to: path)
     }
 
-    private func record(_ errors: FloatView, _ setting: EvaluationSetting) throws -> EvaluationRecord {
+    private func record(_ errors: FloatView, _ setting: EvaluationSetting) throws
+        -> EvaluationRecord
+    {
         let contexts = evaluator.contextCount(setting)
         let examples = evaluator.examples(setting)
         let means = (0..<contexts).map { k in

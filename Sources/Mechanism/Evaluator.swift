@@ -89,17 +89,16 @@ public struct Evaluator: Sendable {
     ///   - model: a parallel decoder with room for the setting's ``shapes(_:)``.
     ///   - weights: the parameters.
     ///   - setting: what a prompt looks like; the numbers behind it are the same for every layout.
-    ///   - comparesWithBayes: whether the posterior is computed too, where it is known.
+    ///   - posterior: what the prompts tell, to compare with; nil to leave that out.
     ///   - progress: told how many prompts are done.
     /// - Returns: nil when a signal asked for a stop.
     public func errors(
         of model: ParallelDecoder, weights: DecoderWeights, _ setting: EvaluationSetting,
-        comparesWithBayes: Bool = true, progress: (_ prompts: Int) -> Void = { _ in }
+        posterior: Posterior? = nil, progress: (_ prompts: Int) -> Void = { _ in }
     ) -> MeasuredErrors? {
         let columns = contextCount(setting)
         let errors = FloatView(zeros: examples(setting) * columns)
-        let bayes = comparesWithBayes ? BayesReference(self, setting) : nil
-        let excess = bayes.map { FloatView(zeros: $0.examples * columns) }
+        let excess = posterior.map { _ in FloatView(zeros: errors.count) }
         for range in ranges(setting) {
             let prompts = prompts(range, setting)
             let predictions = FloatView(zeros: range.count * columns)
@@ -124,11 +123,13 @@ public struct Evaluator: Sendable {
                 for k in 0..<columns {
                     let difference =
                         predictions[row * columns + k] - prompts.queryLabels[row * points + k]
-                    errors[(range.lowerBound + row) * columns + k] = difference * difference
+                    let place = (range.lowerBound + row) * columns + k
+                    errors[place] = difference * difference
+                    if let posterior, let excess {
+                        let excessive = predictions[row * columns + k] - posterior.means[place]
+                        excess[place] = excessive * excessive
+                    }
                 }
-            }
-            if let bayes, let excess {
-                bayes.excess(of: predictions, range, prompts, into: excess)
             }
             progress(range.upperBound)
         }
@@ -187,42 +188,7 @@ public struct EvaluationSetting: Sendable, Hashable {
 public struct MeasuredErrors: Sendable {
     /// (M − g)²: `[examples, contexts]`.
     public let errors: FloatView
-    /// (M − E[g | prompt])² of the first prompts: `[prompts, contexts]`, NaN where the posterior is not known; nil where
+    /// (M − E[g | prompt])²: `[examples, contexts]`, NaN where the posterior is not known; nil where
     /// it is known nowhere.
     public let excess: FloatView?
-}
-
-/// Compares predictions with the posterior mean of the class under a layout.
-private struct BayesReference {
-    let evaluator: Evaluator
-    let predictor: any BayesPredictor
-    let columns: Int
-    /// Prompts that are compared.
-    let examples: Int
-
-    init?(_ evaluator: Evaluator, _ setting: EvaluationSetting) {
-        // Elsewhere the prior is another one.
-        guard setting.distribution == .standard,
-            let predictor = evaluator.functionClass.bayesPredictor(
-                dims: evaluator.dims, prefix: setting.layout.information(points: evaluator.points))
-        else { return nil }
-        self.evaluator = evaluator
-        self.predictor = predictor
-        columns = evaluator.contextCount(setting)
-        examples = evaluator.examples
-    }
-
-    func excess(
-        of predictions: FloatView, _ range: Range<Int>, _ prompts: PromptBatch,
-        into excess: FloatView
-    ) {
-        for (row, example) in range.enumerated() {
-            let means = predictor.posterior(of: prompts.rows(row..<row + 1)).means
-            for k in 0..<columns {
-                let difference = Double(predictions[row * columns + k]) - means[k]
-                excess[example * columns + k] =
-                    predictor.covers(contextLength: k) ? Float(difference * difference) : .nan
-            }
-        }
-    }
 }

@@ -161,7 +161,9 @@ public struct GradientAlignment: Sendable {
         let d = evaluator.dims
         var slope = [Float](repeating: 0, count: d)
         for token in tokens {
-            for coordinate in 0..<d { slope[coordinate] += workspace.dInputs[token * d + coordinate] }
+            for coordinate in 0..<d {
+                slope[coordinate] += workspace.dInputs[token * d + coordinate]
+            }
         }
         let first = (row * evaluator.points + k) * d
         return cosine(slope, gradients[first..<first + d].array)

@@ -37,11 +37,14 @@ public struct LayerProbes: Sendable {
     ) -> Scores? {
         let n = evaluator.points
         let layers = model.decoder.configuration.layerCount + 1
-        let scores = Scores(base: FloatView(zeros: layers * n), weights: FloatView(zeros: layers * n))
+        let scores = Scores(
+            base: FloatView(zeros: layers * n), weights: FloatView(zeros: layers * n))
         let setting = EvaluationSetting(layout: layout)
         let prompts = evaluator.prompts(0..<evaluator.examples, setting)
         for form in evaluator.forms(setting) {
-            guard let states = states(of: model, weights: weights, prompts, form) else { return nil }
+            guard let states = states(of: model, weights: weights, prompts, form) else {
+                return nil
+            }
             for (column, query) in form.queryTokens.enumerated() {
                 for layer in 0..<layers {
                     let fit = ridge(states[column * layers + layer], prompts, query.contextLength)
@@ -55,7 +58,8 @@ public struct LayerProbes: Sendable {
 
     /// The residual stream of every layer at every query of a form: `[queries · layers]` views of `[examples, C]`.
     private func states(
-        of model: ParallelDecoder, weights: DecoderWeights, _ prompts: PromptBatch, _ form: PromptForm
+        of model: ParallelDecoder, weights: DecoderWeights, _ prompts: PromptBatch,
+        _ form: PromptForm
     ) -> [FloatView]? {
         let width = model.decoder.configuration.embeddingDimension
         let layers = model.decoder.configuration.layerCount + 1

@@ -57,7 +57,8 @@ struct RunAnalysis {
     /// Whether everything is measured that is asked for and can be.
     var isComplete: Bool {
         get throws {
-            try (configuration.evaluation.dynamics == nil || !missingSnapshots.isEmpty
+            try
+                (configuration.evaluation.dynamics == nil || !missingSnapshots.isEmpty
                 || dynamics() != nil) && (!wantsProbes || probes() != nil)
         }
     }
@@ -97,7 +98,8 @@ struct RunAnalysis {
     private var missingSnapshots: [Int] {
         if configuration.recording.snapshots == .never { return [1] }
         return steps.filter {
-            $0 != configuration.training.steps && !Folder.holdsFile(directory.snapshotPath(step: $0))
+            $0 != configuration.training.steps
+                && !Folder.holdsFile(directory.snapshotPath(step: $0))
         }
     }
 
@@ -167,8 +169,7 @@ struct RunAnalysis {
             for (index, layout) in layouts.enumerated() {
                 guard
                     let measured = evaluator.errors(
-                        of: model, weights: weights, EvaluationSetting(layout: layout),
-                        comparesWithBayes: false)
+                        of: model, weights: weights, EvaluationSetting(layout: layout))
                 else { return .interrupted }
                 errors[index].set(measured.errors, at: place)
             }

@@ -24,9 +24,12 @@ public enum RunTable {
             let layout = try? PromptLayout.named(evaluation.layout)
             for (k, estimate) in estimates.enumerated() {
                 let isStandard = evaluation.prompt == PromptDistribution.standard.name
-                let bayes = !isStandard ? nil : layout?.bayesError(
-                    of: recorded.functionClass, contextLength: k, points: evaluation.points,
-                    dims: recorded.model.inputDimension)
+                let bayes =
+                    !isStandard
+                    ? nil
+                    : layout?.bayesError(
+                        of: recorded.functionClass, contextLength: k, points: evaluation.points,
+                        dims: recorded.model.inputDimension)
                 table.append(
                     leading(
                         recorded, metric: "squared_error", step: evaluation.step,

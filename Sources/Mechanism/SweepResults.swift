@@ -161,13 +161,13 @@ extension SweepResults {
         self.init(
             plan: plan, bases: bases, runs: measured,
             baselines: try Self.measureBaselines(plan, runs, pool: pool),
-            bayes: Self.bayesCurves(plan, runs, pool: pool))
+            bayes: try Self.bayesCurves(plan, runs, root: root, pool: pool))
     }
 
     /// The Bayes error under every layout that a run was measured under.
     private static func bayesCurves(
-        _ plan: SweepPlan, _ runs: [PlannedRun], pool: WorkerPool
-    ) -> [BayesCurve] {
+        _ plan: SweepPlan, _ runs: [PlannedRun], root: String, pool: WorkerPool
+    ) throws -> [BayesCurve] {
         var curves: [BayesCurve] = []
         for run in runs {
             let configuration = run.configuration
@@ -178,7 +178,10 @@ extension SweepResults {
                     $0.setting == setting && $0.functionClass == evaluator.functionClass.name
                         && $0.dims == evaluator.dims && $0.values.count == evaluator.points
                 }
-                if !isKnown { curves.append(BayesCurve(evaluator, setting, pool: pool)) }
+                if !isKnown {
+                    curves.append(
+                        try BayesCurve(evaluator, setting, root: root, pool: pool))
+                }
             }
         }
         return curves

@@ -38,7 +38,8 @@ extension SweepSummary {
             table.append(
                 row(
                     run, metric: "squared_error", step: configuration.training.steps,
-                    mean: estimate.mean, evalLayout: cell.layout.name, prompt: cell.prompt.name, k: k,
+                    mean: estimate.mean, evalLayout: cell.layout.name, prompt: cell.prompt.name,
+                    k: k,
                     estimate: estimate, bayes: bayes))
         }
     }

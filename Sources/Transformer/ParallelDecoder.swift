@@ -15,7 +15,8 @@ public protocol BatchFilling: Sendable {
 public final class ParallelDecoder: Sendable {
     /// The decoder.
     public let decoder: Decoder
-    let pool: WorkerPool
+    /// The workers.
+    public let pool: WorkerPool
     let workspaces: [DecoderWorkspace]
     private let matrices: PackedMatrices
     private let queue = ShardQueue()
