@@ -147,17 +147,28 @@ public struct Evaluator: Sendable {
     public func squaredErrors(
         of baseline: any Baseline, distribution: PromptDistribution = .standard, pool: WorkerPool
     ) -> FloatView {
+        squaredErrors(
+            of: baseline, distribution: distribution,
+            0..<examples(EvaluationSetting(layout: .cpt, distribution: distribution)), pool: pool)
+    }
+
+    /// The squared errors on the prompts `range`, which begins at a multiple of 64.
+    func squaredErrors(
+        of baseline: any Baseline, distribution: PromptDistribution, _ range: Range<Int>,
+        pool: WorkerPool
+    ) -> FloatView {
         let setting = EvaluationSetting(layout: .cpt, distribution: distribution)
         let columns = contextCount(setting)
-        let examples = examples(setting)
-        let errors = FloatView(zeros: examples * columns)
+        let errors = FloatView(zeros: range.count * columns)
         let size = 64
-        let chunks = (examples + size - 1) / size
-        pool.run(parts: chunks) { chunk, _ in
-            let range = chunk * size..<min(examples, (chunk + 1) * size)
-            let all = baseline.squaredErrors(on: prompts(range, setting))
-            for (place, row) in range.enumerated() {
-                for k in 0..<columns { errors[row * columns + k] = all[place * points + k] }
+        pool.run(parts: (range.count + size - 1) / size) { part, _ in
+            let first = range.lowerBound + part * size
+            let rows = first..<min(range.upperBound, first + size)
+            let all = baseline.squaredErrors(on: prompts(rows, setting))
+            for (place, row) in rows.enumerated() {
+                for k in 0..<columns {
+                    errors[(row - range.lowerBound) * columns + k] = all[place * points + k]
+                }
             }
         }
         return errors

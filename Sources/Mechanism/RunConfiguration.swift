@@ -132,7 +132,7 @@ let layoutNames = PromptLayout.acceptedNames
 
 extension JSONValue {
     /// The members of both objects; those of `other` win.
-    func merging(_ other: JSONValue) -> JSONValue {
+    public func merging(_ other: JSONValue) -> JSONValue {
         guard case .object(let mine) = self, case .object(let theirs) = other else { return other }
         return .object(mine.merging(theirs) { $1 })
     }

@@ -5,10 +5,28 @@ import InContextRegression
 import Mechanism
 import Platform
 
-/// `sandbox eval`: measures a finished run.
+/// `sandbox eval`: measures a finished run, or predictors that are not trained.
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
+        abstract: "Measure a finished run, or baselines, on fresh prompts.",
+        discussion: """
+            `sandbox eval RUN` is `sandbox eval run RUN`.
+
+            Examples:
+              sandbox eval runs/polynomial/cft-s0-1a2b3c4d
+              sandbox eval baselines --class linear --prompts random_quadrants
+
+            \(exitStatusHelp)
+            """,
+        subcommands: [EvalRunCommand.self, EvalBaselinesCommand.self],
+        defaultSubcommand: EvalRunCommand.self)
+}
+
+/// `sandbox eval run`: measures a finished run.
+struct EvalRunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Measure a finished run on fresh prompts; what is measured already is read.",
         discussion: """
             The run's own section `evaluate` says on what, unless the options do. Per-prompt errors go to the run's \

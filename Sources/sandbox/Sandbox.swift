@@ -23,7 +23,7 @@ struct Sandbox: ParsableCommand {
         version: Version.text,
         subcommands: [
             SweepCommand.self, TrainCommand.self, EvalCommand.self, PlotCommand.self,
-            RunsCommand.self, ValidateCommand.self, ForwardCommand.self, ImportCommand.self,
+            ClaimsCommand.self, RunsCommand.self, ValidateCommand.self, ForwardCommand.self, ImportCommand.self,
             ExportCommand.self, BenchCommand.self,
         ])
 

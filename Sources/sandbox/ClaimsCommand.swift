@@ -1,0 +1,175 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import InContextRegression
+import Mechanism
+import Platform
+
+/// `sandbox claims`: the paper's claims, recomputed from the runs.
+struct ClaimsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "claims",
+        abstract: "Decide the paper's claims: verdicts with effects and 95 % intervals.",
+        discussion: """
+            Claims are recomputed from the runs of the sweeps named. A sweep that has no runs here is taken from its \
+            committed plots/<sweep>/claims.json, which is said. Without a name: all sweeps in plots/ and in the \
+            folder of the runs.
+
+            Supported: the 95 % interval lies wholly on the claimed side. Not supported: otherwise. Confounded: the \
+            difference is there, and what the prompt contains explains it.
+
+            Exit status: 0 whatever the verdicts, 1 when data are missing (the command that makes them is printed), \
+            64 a usage error.
+
+            Examples:
+              sandbox claims
+              sandbox claims polynomial multilinear --json
+              sandbox claims polynomial --along-steps
+            """)
+
+    @Argument(help: ArgumentHelp("Sweeps: names or folders.", valueName: "sweep"))
+    var sweeps: [String] = []
+
+    @Flag(help: "The verdicts after 1, 2, 5, … steps too.")
+    var alongSteps = false
+
+    @Option(help: "The folder with the committed claims.json files.")
+    var plots = "plots"
+
+    @OptionGroup var place: RunPlace
+
+    func run() throws { try reportingErrors { try claims() } }
+
+    private func claims() throws {
+        let sources = ClaimSources(runs: place.runs, plots: plots, workers: place.workerCount)
+        let found = try sources.claims(of: sweeps)
+        if place.json {
+            let results = found.flatMap { source in
+                (source.file.claims + (alongSteps ? source.file.alongSteps : [])).map {
+                    $0.json(sweep: source.file.sweep, source: source.origin)
+                }
+            }
+            try Terminal.print(CanonicalJSON.text(of: .array(results)) + "\n")
+        } else {
+            try Terminal.print(ClaimsTable(found).text)
+            if alongSteps { try Terminal.print(ClaimsTable(found).alongSteps) }
+        }
+        if found.contains(where: { $0.file.claims.contains { $0.command != nil } }) {
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// What a sweep says about the claims, and where that comes from.
+struct SourcedClaims {
+    let file: ClaimsFile
+    /// `runs/polynomial`, or `plots/polynomial/claims.json`.
+    let origin: String
+    let isCommitted: Bool
+}
+
+/// Finds claims among the runs and the committed files.
+struct ClaimSources {
+    let runs: String
+    let plots: String
+    let workers: Int
+
+    /// The claims of the sweeps named, or of all there are.
+    ///
+    /// - Throws: one sentence with the cure for a sweep that is nowhere, or when there is none at all.
+    func claims(of names: [String]) throws -> [SourcedClaims] {
+        let found = try (names.isEmpty ? all() : names).compactMap { name in
+            try claims(of: name, isNamed: !names.isEmpty)
+        }
+        if found.isEmpty {
+            throw RunError(
+                description: "there is no finished sweep in '\(runs)' and no claims.json in '\(plots)'; "
+                    + "make one with `sandbox sweep --class polynomial`")
+        }
+        return found
+    }
+
+    private func all() throws -> [String] {
+        let committed = try Folder.contents(of: plots).filter {
+            Folder.holdsFile("\(plots)/\($0)/claims.json")
+        }
+        let here = try Folder.contents(of: runs).filter {
+            Folder.holdsFile(SweepDirectory(path: "\(runs)/\($0)").manifestPath)
+        }
+        return Set(committed + here).sorted()
+    }
+
+    private func claims(of name: String, isNamed: Bool) throws -> SourcedClaims? {
+        let short = Path.name(of: name)
+        let folder = name == short ? "\(runs)/\(name)" : name
+        let committed = "\(plots)/\(short)/claims.json"
+        let directory = SweepDirectory(path: folder).placed
+        if try hasFinishedRun(directory) {
+            return SourcedClaims(
+                file: try recomputed(directory), origin: folder, isCommitted: false)
+        }
+        if let file = try ClaimsFile.read(committed) {
+            return SourcedClaims(file: file, origin: committed, isCommitted: true)
+        }
+        if !isNamed { return nil }
+        throw RunError(
+            description: "there is neither a finished run in '\(folder)' nor '\(committed)'; make the runs with "
+                + "`sandbox sweep --class \(short)`, or name one of: \(try all().joined(separator: ", "))")
+    }
+
+    private func hasFinishedRun(_ directory: SweepDirectory) throws -> Bool {
+        guard let manifest = try directory.manifest() else { return false }
+        return try manifest.trials.contains {
+            try directory.run($0.run).metadata()?.status == .finished
+        }
+    }
+
+    /// The claims from the runs of a sweep: nothing is trained or measured.
+    func recomputed(_ directory: SweepDirectory) throws -> ClaimsFile {
+        let root = Path.parent(of: directory.path)
+        let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
+        let results = try SweepResults(plan, runs: plan.runs, root: root, workers: workers)
+        return ClaimsFile(
+            SweepSummary(results, workers: workers), preset: manifest.preset, summaryHash: nil)
+    }
+}
+
+extension ClaimsFile {
+    /// The claims of a sweep's results.
+    ///
+    /// - Parameters:
+    ///   - summary: the statistics of the sweep.
+    ///   - preset: the preset it was asked for with.
+    ///   - summaryHash: the SHA-256 of the summary.csv that is written with it.
+    init(_ summary: SweepSummary, preset: String?, summaryHash: String?) {
+        let (last, earlier) = ClaimAssessment.claims(summary, preset: preset)
+        self.init(
+            sweep: summary.results.plan.name,
+            model: summary.results.runs.first?.plan.configuration.model.summary ?? "",
+            summaryHash: summaryHash, claims: last, alongSteps: earlier)
+    }
+}
+
+extension ClaimResult {
+    /// The result with all its keys, `null` where there is nothing to say.
+    func json(sweep: String, source: String) -> JSONValue {
+        [
+            "id": .string(id.rawValue), "class": .string(functionClass),
+            "verdict": verdict.map(JSONValue.string) ?? .null, "effect": .optional(effect),
+            "low": .optional(low), "high": .optional(high), "unit": .string(unit),
+            "steps": .integer(steps), "seeds": .integer(seeds), "bases": .integer(bases),
+            "prompts": prompts.map(JSONValue.integer) ?? .null,
+            "runs": .array(runs.map(JSONValue.string)),
+            "comparisons": .array(
+                comparisons.map {
+                    [
+                        "name": .string($0.name), "effect": .optional($0.effect),
+                        "low": .optional($0.low), "high": .optional($0.high),
+                    ]
+                }),
+            "reason": reason.map(JSONValue.string) ?? .null,
+            "command": command.map(JSONValue.string) ?? .null,
+            "sweep": .string(sweep), "source": .string(source),
+        ]
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Mechanism
+
+/// Claims as a table for people: the eight claims down, classes across.
+struct ClaimsTable {
+    /// One class of one sweep.
+    private struct Column {
+        let heading: String
+        let functionClass: String
+        let source: SourcedClaims
+        let results: [Claim: ClaimResult]
+    }
+
+    private let columns: [Column]
+    private let sources: [SourcedClaims]
+
+    init(_ sources: [SourcedClaims]) {
+        self.sources = sources
+        let pairs = sources.flatMap { source in
+            Self.groups(source.file.claims).map { (source, $0) }
+        }
+        let names = pairs.map { $0.1[0].functionClass }
+        columns = pairs.map { source, results in
+            let name = results[0].functionClass
+            let isAlone = names.filter { $0 == name }.count == 1
+            return Column(
+                heading: isAlone || source.file.sweep == name ? name : source.file.sweep,
+                functionClass: name, source: source,
+                results: Dictionary(results.map { ($0.id, $0) }) { first, _ in first })
+        }
+    }
+
+    /// The results of one column each: eight claims in a row.
+    private static func groups(_ results: [ClaimResult]) -> [[ClaimResult]] {
+        stride(from: 0, to: results.count, by: Claim.allCases.count).map {
+            Array(results[$0..<min($0 + Claim.allCases.count, results.count)])
+        }
+    }
+
+    /// Verdicts, effects with intervals, what each column rests on, and what is missing.
+    var text: String {
+        var lines = [["claim"] + columns.map(\.heading)]
+        for claim in Claim.allCases {
+            let cells = columns.map { $0.results[claim] }
+            lines.append([claim.rawValue] + cells.map { $0?.word ?? "–" })
+            lines.append(["  \(claim.unit)"] + cells.map(Self.effect))
+        }
+        var text = TextTable.text(lines) + "\n"
+        for claim in Claim.allCases {
+            text += "\(claim.rawValue): \(claim.sentence)\n"
+        }
+        text += "\n" + columns.map(Self.footing).joined()
+        text += columns.flatMap(Self.gaps).joined()
+        return text
+    }
+
+    private static func effect(_ result: ClaimResult?) -> String {
+        guard let result, let effect = result.effect else { return "" }
+        let interval =
+            result.low == nil && result.high == nil
+            ? result.id == .base ? "" : " [no interval]"
+            : " [\(number(result.low)), \(number(result.high))]"
+        return "  " + number(effect) + interval
+    }
+
+    private static func number(_ value: Double?) -> String {
+        value.map { String(format: "%.3g", $0) } ?? "∞"
+    }
+
+    /// What a column rests on.
+    private static func footing(_ column: Column) -> String {
+        let results = Claim.allCases.compactMap { column.results[$0] }
+        let decided = results.filter { $0.verdict != nil && $0.id != .base }
+        let steps = decided.map(\.steps).max() ?? 0
+        let seeds = decided.map(\.seeds)
+        let bases = decided.map(\.bases).max() ?? 0
+        let prompts = decided.compactMap(\.prompts).max() ?? 0
+        let range =
+            seeds.min() == seeds.max() ? "\(seeds.max() ?? 0)" : "\(seeds.min() ?? 0)–\(seeds.max() ?? 0)"
+        return "\(column.heading): \(steps) steps, seeds \(range), "
+            + (bases == 1 ? "conditional on one base model" : "\(bases) base models")
+            + ", up to \(prompts) prompts; \(column.source.file.model); "
+            + (column.source.isCommitted
+                ? "committed in \(column.source.origin), not recomputed: no runs here\n"
+                : "recomputed from \(column.source.origin)\n")
+    }
+
+    /// What could not be decided, and the command that makes what is missing.
+    private static func gaps(_ column: Column) -> [String] {
+        Claim.allCases.compactMap { column.results[$0] }.filter { $0.verdict == nil }.map {
+            "\(column.heading), \($0.id.rawValue): \($0.reason ?? "not decided")"
+                + ($0.command.map { "; make it with: \($0)" } ?? "") + "\n"
+        }
+    }
+
+    /// The verdicts after earlier steps, class by class.
+    var alongSteps: String {
+        columns.map { column in
+            let results = column.source.file.alongSteps.filter {
+                $0.functionClass == column.functionClass
+            }
+            let claims = Claim.allCases.filter { claim in results.contains { $0.id == claim } }
+            if claims.isEmpty {
+                return "\n\(column.heading): nothing was measured along the steps\n"
+            }
+            let steps = Set(results.map(\.steps)).sorted()
+            let lines = steps.map { step in
+                [String(step)]
+                    + claims.map { claim in
+                        let result = results.first { $0.id == claim && $0.steps == step }
+                        return result.map { $0.word + Self.effect($0) } ?? "–"
+                    }
+            }
+            let prompts = results.compactMap(\.prompts).max() ?? 0
+            return "\n\(column.heading), verdicts against steps (up to \(prompts) prompts)\n"
+                + TextTable.text([["steps"] + claims.map(\.rawValue)] + lines)
+        }.joined()
+    }
+}
