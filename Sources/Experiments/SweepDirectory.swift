@@ -95,6 +95,8 @@ public struct SweepDirectory: Hashable, Sendable {
     public var sweepPath: String { "\(path)/sweep.yaml" }
     /// The trials with their status.
     public var manifestPath: String { "\(path)/manifest.json" }
+    /// The verdicts on the paper's claims.
+    public var claimsPath: String { "\(path)/claims.json" }
     /// The tidy table of results.
     public var summaryPath: String { "\(path)/summary.csv" }
     /// The pictures.

@@ -79,7 +79,8 @@ public struct BaselineStore {
     /// is known nowhere.
     ///
     /// - Throws: the disk's error.
-    public func bayesErrors(_ evaluator: Evaluator) throws -> (errors: FloatView, isKnown: [Bool])? {
+    public func bayesErrors(_ evaluator: Evaluator) throws -> (errors: FloatView, isKnown: [Bool])?
+    {
         let setting = EvaluationSetting(layout: .cpt)
         guard
             let posterior = try Posterior.known(evaluator, setting, root: root, pool: pool)

@@ -161,6 +161,9 @@ public struct ClaimsFile: Codable, Sendable {
         self.alongSteps = alongSteps
     }
 
+    /// Writes `claims.json`, whole or not at all.
+    public func write(to path: String) throws { try JSONFile.write(self, to: path) }
+
     /// Reads `claims.json`.
     ///
     /// - Throws: one sentence with the cure when it is damaged; nil when there is none.

@@ -40,7 +40,7 @@ public struct EvaluationConfiguration: Sendable {
         }.flatMap { $0 }
         baselines = try reader.choices(
             "baselines", default: ["bayes", "least_squares", "zero"],
-            accepted: ["bayes"] + Baselines.all.map(\.name)
+            accepted: ["bayes"] + (Baselines.all + Baselines.special).map(\.name)
         ) { $0 == "bayes" ? $0 : (try? Baselines.named($0))?.name }
         try refuseRepeats(layouts.map(\.name), "layouts", reader)
         try refuseRepeats(prompts.map(\.name), "prompts", reader)
@@ -50,10 +50,10 @@ public struct EvaluationConfiguration: Sendable {
             "ood_examples", default: min(examples, 1280), in: 2...10_000_000)
         seed = UInt64(try reader.integer("seed", default: 0, in: 0...))
         dynamics =
-            reader.contains("dynamics")
+            reader.node("dynamics") != nil
             ? try reader.section("dynamics", DynamicsConfiguration.init) : nil
         probeExamples =
-            reader.contains("probes")
+            reader.node("probes") != nil
             ? try reader.section("probes") {
                 try $0.integer("examples", default: 2048, in: 4...1_000_000)
             } : nil

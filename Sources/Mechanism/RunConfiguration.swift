@@ -41,6 +41,8 @@ public struct RunConfiguration: Sendable {
         let (training, recording) = try reader.section("training") {
             (try PhaseConfiguration($0), try RecordingConfiguration($0, snapshots: .log))
         }
+        try checkApplies(
+            to: functionClass, layout, evaluation, points: training.points, reader)
         let longest =
             ([layout] + evaluation.layouts)
             .map { (layout: $0, positions: $0.positions(points: training.points).upperBound) }
@@ -121,6 +123,35 @@ private func readFunctionClass(_ reader: ConfigurationReader) throws -> any Func
     try reader.choice(
         "function_class", accepted: FunctionClasses.all.flatMap { [$0.name] + $0.aliases }
     ) { try? FunctionClasses.named($0) }
+}
+
+/// Refuses layouts and baselines that mean nothing for the class, and a prefix longer than the prompt.
+private func checkApplies(
+    to functionClass: any FunctionClass, _ layout: PromptLayout,
+    _ evaluation: EvaluationConfiguration, points: Int, _ reader: ConfigurationReader
+) throws {
+    for each in [layout] + evaluation.layouts {
+        if each.showsBase && !functionClass.hasBase {
+            throw reader.error(
+                "task",
+                "is the class \(functionClass.name), which has no base function f for the layout \(each.name) to show; "
+                    + "leave \(each.name) out of layout and evaluate.layouts, or take cpt or neg-cft"
+            )
+        }
+        if case .first(let count) = each.prefix?.extent, count > points {
+            throw reader.error(
+                each == layout ? "layout" : "training",
+                "does not fit: \(each.name) shows the first \(count) points and n_points is \(points); take a prefix of "
+                    + "at most \(points)")
+        }
+    }
+    for name in evaluation.baselines where name != "bayes" {
+        do {
+            try Baselines.named(name).requireApplies(to: functionClass)
+        } catch {
+            throw reader.error("task", "does not fit evaluate.baselines: \(error)")
+        }
+    }
 }
 
 private func readLayout(_ reader: ConfigurationReader) throws -> PromptLayout {

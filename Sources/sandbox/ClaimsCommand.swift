@@ -83,7 +83,8 @@ struct ClaimSources {
         }
         if found.isEmpty {
             throw RunError(
-                description: "there is no finished sweep in '\(runs)' and no claims.json in '\(plots)'; "
+                description:
+                    "there is no finished sweep in '\(runs)' and no claims.json in '\(plots)'; "
                     + "make one with `sandbox sweep --class polynomial`")
         }
         return found
@@ -113,8 +114,10 @@ struct ClaimSources {
         }
         if !isNamed { return nil }
         throw RunError(
-            description: "there is neither a finished run in '\(folder)' nor '\(committed)'; make the runs with "
-                + "`sandbox sweep --class \(short)`, or name one of: \(try all().joined(separator: ", "))")
+            description:
+                "there is neither a finished run in '\(folder)' nor '\(committed)'; make the runs with "
+                + "`sandbox sweep --class \(short)`, or name one of: \(try all().joined(separator: ", "))"
+        )
     }
 
     private func hasFinishedRun(_ directory: SweepDirectory) throws -> Bool {

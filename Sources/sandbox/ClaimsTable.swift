@@ -76,7 +76,8 @@ struct ClaimsTable {
         let bases = decided.map(\.bases).max() ?? 0
         let prompts = decided.compactMap(\.prompts).max() ?? 0
         let range =
-            seeds.min() == seeds.max() ? "\(seeds.max() ?? 0)" : "\(seeds.min() ?? 0)–\(seeds.max() ?? 0)"
+            seeds.min() == seeds.max()
+            ? "\(seeds.max() ?? 0)" : "\(seeds.min() ?? 0)–\(seeds.max() ?? 0)"
         return "\(column.heading): \(steps) steps, seeds \(range), "
             + (bases == 1 ? "conditional on one base model" : "\(bases) base models")
             + ", up to \(prompts) prompts; \(column.source.file.model); "

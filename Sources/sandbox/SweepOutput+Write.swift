@@ -20,6 +20,11 @@ extension SweepOutput {
         let table = summary.table()
         try table.write(to: directory.summaryPath)
         var written = [directory.summaryPath] + (try writeParameters(summary, to: directory.path))
+        let claims = ClaimsFile(
+            summary, preset: try directory.manifest()?.preset,
+            summaryHash: sha256Hex(Data(table.text.utf8)))
+        try claims.write(to: directory.claimsPath)
+        written.append(directory.claimsPath)
         let report = SweepTable(summary)
         // The table first: a picture that cannot be drawn must not hide the results.
         if !place.json { try Terminal.print(report.text + "\n") }
@@ -31,7 +36,8 @@ extension SweepOutput {
             let folder = "plots/\(results.plan.name)"
             try Folder.create(folder)
             try table.write(to: folder + "/summary.csv")
-            written.append(folder + "/summary.csv")
+            try claims.write(to: folder + "/claims.json")
+            written += ["summary.csv", "claims.json"].map { "\(folder)/\($0)" }
             written += try draw(figures, in: folder, root: root, summaryText: table.text)
         }
         if place.json {

@@ -193,7 +193,7 @@ import Testing
         (
             "name: a/b",
             "f.yaml:1:7: name is 'a/b'; expected a folder name of at most 40 letters, digits, '.', '_', '-', '+' "
-                + "and '=', not starting with '.', and not 'bases'"
+                + "and '=', not starting with '.', and not 'bases' or 'references'"
         ),
         (
             "parameters: {layout: {vaules: [a]}}",
@@ -293,14 +293,30 @@ import Testing
     static let folder = root.appendingPathComponent("sweeps").path
 
     @Test(
-        arguments: ["linear", "polynomial", "multilinear"], [nil, "quick", "small", "paper"])
-    func expandToNineRuns(name: String, preset: String?) throws {
+        arguments: [
+            ("linear", ["cpt", "cft", "neg-cft"]),
+            ("polynomial", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("multilinear", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("relu", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("sigmoid", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("tanh", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("proddot", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("sparse_linear", ["cpt", "cft", "neg-cft"]),
+            ("noisy_linear", ["cpt", "cft", "neg-cft"]),
+            ("quadratic", ["cpt", "cft", "neg-cft"]),
+            ("two_layer_relu", ["cpt", "neg-cft"]), ("decision_tree", ["cpt", "neg-cft"]),
+        ], [nil, "quick", "small", "paper"])
+    func expandToThreeRunsForEachLayout(
+        _ expected: (name: String, layouts: [String]), preset: String?
+    ) throws {
+        let name = expected.name
         let path = try #require(SweepFile.find(name, in: ["nowhere", Self.folder]))
         let sweep = try SweepFile.load(path: path, sections: sweepSections, preset: preset)
         let trials = try sweep.trials()
         #expect(sweep.name == name)
-        #expect(trials.count == 9)
-        #expect(trials.map(\.label).prefix(4) == ["cpt-s0", "cpt-s1", "cpt-s2", "cft-s0"])
+        #expect(
+            trials.map(\.label)
+                == expected.layouts.flatMap { layout in (0..<3).map { "\(layout)-s\($0)" } })
         for trial in trials {
             let task = trial.configuration.value(at: "task.function_class")
             #expect(task?.scalarValue == .string(name))
@@ -338,9 +354,10 @@ import Testing
     @Test func areListed() {
         #expect(
             SweepFile.available(in: [Self.folder, "nowhere"]) == [
-                "linear", "multilinear", "polynomial",
+                "decision_tree", "linear", "multilinear", "noisy_linear", "polynomial", "proddot",
+                "quadratic", "relu", "sigmoid", "sparse_linear", "tanh", "two_layer_relu",
             ])
-        #expect(SweepFile.find("relu", in: [Self.folder]) == nil)
+        #expect(SweepFile.find("softmax", in: [Self.folder]) == nil)
         #expect(SweepFile.defaultSearchFolders().first == "sweeps")
     }
 }

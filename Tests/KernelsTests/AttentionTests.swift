@@ -130,4 +130,41 @@ import Testing
             #expect(check.isWithin, "\(shape): \(check)")
         }
     }
+
+    /// With their own keys alone, rows do not mix: the gradient of each row by itself, taken at its own position.
+    @Test func ownKeysKeepEachRowsGradientAtItsPosition() {
+        let shape = AttentionShape(examples: 2, length: 19, headCount: 2, headSize: 5)
+        let (tokens, dOutput) = Self.random(shape, seed: 23)
+        let scratch = AttentionScratch(longest: shape, forTraining: true)
+        let rows = shape.examples * shape.length
+        let (channels, length) = (shape.channels, shape.length)
+        let output = FloatView(zeros: rows * channels)
+        let logNormalizer = FloatView(zeros: rows * shape.headCount)
+        causalAttentionForward(
+            output: output, logNormalizer: logNormalizer, queriesKeysValues: FloatView(tokens),
+            positions: Self.all(shape), shape: shape, scratch: scratch)
+        let gradient = Guarded(count: rows * 3 * channels)
+        causalAttentionBackward(
+            dQueriesKeysValues: gradient.view, dOutput: FloatView(dOutput), output: output,
+            logNormalizer: logNormalizer, queriesKeysValues: FloatView(tokens),
+            positions: Self.all(shape), shape: shape, keys: .own, scratch: scratch)
+        var expected = [Double](repeating: 0, count: rows * 3 * channels)
+        for position in 0..<length {
+            var alone = [Double](repeating: 0, count: rows * channels)
+            for example in 0..<shape.examples {
+                let first = (example * length + position) * channels
+                for place in first..<first + channels { alone[place] = Double(dOutput[place]) }
+            }
+            let whole = Naive.causalAttentionBackward(
+                dOutput: alone, queriesKeysValues: tokens.doubles, shape: shape)
+            for example in 0..<shape.examples {
+                let first = (example * length + position) * 3 * channels
+                for place in first..<first + 3 * channels { expected[place] = whole[place] }
+            }
+        }
+        let close = closeness(
+            gradient.view.doubles, expected, relative: Self.tolerance, scale: .largest)
+        #expect(close.isWithin, "\(close)")
+        #expect(gradient.isIntact)
+    }
 }

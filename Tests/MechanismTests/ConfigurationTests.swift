@@ -103,11 +103,11 @@ import Testing
         ),
         (
             "value: multilinear", "value: multilinar",
-            ":24:47: task.function_class is 'multilinar'; did you mean 'multilinear'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+            ":24:47: task.function_class is 'multilinar'; did you mean 'multilinear'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot, relu, relu_2nn_regression, sigmoid, tanh, proddot, sparse_linear, sparse_linear_regression, noisy_linear, noisy_linear_regression, quadratic, quadratic_regression, two_layer_relu, decision_tree)"
         ),
         (
             "values: [cpt, cft]", "values: [cpt, ctf]",
-            ":25:26: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cpt-shifted)"
+            ":25:26: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cft-shuffled, cft-disjoint, cpt-shifted, cft-no-query, cft-prefix-M)"
         ),
         (
             "values: [cpt, cft]", "values: [cpt, uft]",
@@ -115,7 +115,7 @@ import Testing
         ),
         (
             "layouts: [cpt, cft]", "layouts: [cpt, neg-ctf]",
-            ":27:18: evaluate.layouts[1] is 'neg-ctf'; did you mean 'neg-cft'? (accepted: cpt, uft, cft, neg-cft, cpt-shifted)"
+            ":27:18: evaluate.layouts[1] is 'neg-ctf'; did you mean 'neg-cft'? (accepted: cpt, uft, cft, neg-cft, cft-shuffled, cft-disjoint, cpt-shifted, cft-no-query, cft-prefix-M)"
         ),
         (
             "layouts: [cpt, cft]", "layouts: [cpt, uft]",
@@ -123,15 +123,27 @@ import Testing
         ),
         (
             "layouts: [cpt, cft]", "baselines: [zero, least_square]",
-            ":27:21: evaluate.baselines[1] is 'least_square'; did you mean 'least_squares'? (accepted: bayes, zero, least_squares, averaging, knn3)"
+            ":27:21: evaluate.baselines[1] is 'least_square'; did you mean 'least_squares'? (accepted: bayes, zero, least_squares, averaging, knn3, ridge, lasso, two_layer_network, decision_tree)"
         ),
         (
             "layouts: [cpt, cft]", "baselines: [zero, zero]",
             ":27:14: evaluate.baselines has zero more than once; keep one"
         ),
         (
-            "layouts: [cpt, cft]", "prompts: [skewed]",
-            ":27:13: evaluate.prompts[0] is 'skewed' (accepted: standard)"
+            "layouts: [cpt, cft]", "prompts: [skewd]",
+            ":27:13: evaluate.prompts[0] is 'skewd'; did you mean 'skewed'? (accepted: grid, standard, random_quadrants, opposite_quadrants, orthogonal_train_test, overlapping_train_test, half_subspace, skewed, scale-x=0.333, scale-x=0.5, scale-x=2, scale-x=3, scale-y=0.333, scale-y=0.5, scale-y=2, scale-y=3, noisyLR)"
+        ),
+        (
+            "value: multilinear", "value: decision_tree",
+            ":24:47: task is the class decision_tree, which has no base function f for the layout cft to show; leave cft out of layout and evaluate.layouts, or take cpt or neg-cft"
+        ),
+        (
+            "values: [cpt, cft]", "values: [cft-prefix-7]",
+            ":25:21: layout does not fit: cft-prefix-7 shows the first 7 points and n_points is 6; take a prefix of at most 6"
+        ),
+        (
+            "layouts: [cpt, cft]", "baselines: [lasso]",
+            ":24:47: task does not fit evaluate.baselines: the baseline 'lasso' does not apply to the function class 'multilinear', only to linear, sparse_linear, noisy_linear: choose among zero, least_squares, averaging, knn3, ridge, two_layer_network, decision_tree"
         ),
         (
             "examples: 64", "examples: 1",
@@ -139,7 +151,7 @@ import Testing
         ),
         (
             "examples: 64", "example: 64",
-            ":28:3: unknown key 'example' in evaluate; did you mean 'examples'? (accepted: layouts, prompts, baselines, examples, seed)"
+            ":28:3: unknown key 'example' in evaluate; did you mean 'examples'? (accepted: layouts, prompts, baselines, examples, ood_examples, seed, dynamics, probes)"
         ),
         (
             "layout: {values: [cpt, cft]}", "seed: {values: [1, 2]}",

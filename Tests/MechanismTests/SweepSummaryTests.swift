@@ -88,11 +88,11 @@ import Testing
                 plan: run, path: "", losses: [LossRecord(step: 2, loss: Double(index))],
                 cells: [
                     EvaluationCell(
-                        layout: .cpt, prompt: "standard",
-                        errors: FloatView((0..<64 * 6).map { Float($0 % 6 + index) }))
-                ])
+                        setting: EvaluationSetting(layout: .cpt),
+                        errors: FloatView((0..<64 * 6).map { Float($0 % 6 + index) }), excess: nil)
+                ], dynamics: nil, probes: nil)
         }
-        let results = SweepResults(plan: plan, bases: [], runs: runs, baselines: [])
+        let results = SweepResults(plan: plan, bases: [], runs: runs, baselines: [], bayes: [])
         let summary = SweepSummary(results, workers: 1)
         #expect(
             summary.groups.map(\.label) == [
@@ -105,7 +105,7 @@ import Testing
         let plain = try tinyPlan()
         #expect(
             SweepSummary(
-                SweepResults(plan: plain, bases: [], runs: [], baselines: []), workers: 1
+                SweepResults(plan: plain, bases: [], runs: [], baselines: [], bayes: []), workers: 1
             ).parameterTable() == nil)
         #expect(summary.groups.allSatisfy { $0.runs.map(\.plan.configuration.seed) == [0, 1] })
         // Runs 2 and 3: errors k + 2 and k + 3 at every prompt.

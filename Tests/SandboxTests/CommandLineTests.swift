@@ -19,7 +19,7 @@ import Testing
     @Test(arguments: [
         (
             ["sweep", "-f", "tiny.yaml", "training.stps=3"],
-            "command line: training.stps=3: unknown key 'stps' in training; did you mean 'steps'? (accepted: n_points, steps, batch_size, optimizer, schedule, precision, log_every, checkpoint_seconds)"
+            "command line: training.stps=3: unknown key 'stps' in training; did you mean 'steps'? (accepted: n_points, steps, batch_size, optimizer, schedule, precision, log_every, checkpoint_seconds, snapshots)"
         ),
         (
             ["sweep", "-f", "tiny.yaml", "trainig.steps=3"],
@@ -35,7 +35,7 @@ import Testing
         ),
         (
             ["sweep", "-f", "tiny.yaml", "--layouts", "cpt,ctf"],
-            "command line: layout=[cpt,ctf]: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cpt-shifted)"
+            "command line: layout=[cpt,ctf]: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cft-shuffled, cft-disjoint, cpt-shifted, cft-no-query, cft-prefix-M)"
         ),
         (
             ["sweep", "-f", "tiny.yaml", "--seeds", "0"],
@@ -43,15 +43,15 @@ import Testing
         ),
         (
             ["sweep", "-f", "tiny.yaml", "task.function_class=polynomal"],
-            "command line: task.function_class=polynomal: task.function_class is 'polynomal'; did you mean 'polynomial'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+            "command line: task.function_class=polynomal: task.function_class is 'polynomal'; did you mean 'polynomial'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot, relu, relu_2nn_regression, sigmoid, tanh, proddot, sparse_linear, sparse_linear_regression, noisy_linear, noisy_linear_regression, quadratic, quadratic_regression, two_layer_relu, decision_tree)"
         ),
         (
             ["sweep", "--class", "polynomal"],
-            "command line: --class polynomal: unknown function class 'polynomal': the nearest is 'polynomial' (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+            "command line: --class polynomal: unknown function class 'polynomal': the nearest is 'polynomial' (accepted: linear, linear_regression, polynomial, multilinear, sumdot, relu, relu_2nn_regression, sigmoid, tanh, proddot, sparse_linear, sparse_linear_regression, noisy_linear, noisy_linear_regression, quadratic, quadratic_regression, two_layer_relu, decision_tree)"
         ),
         (
             ["sweep", "--class", "foo"],
-            "command line: --class foo: unknown function class 'foo' (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+            "command line: --class foo: unknown function class 'foo' (accepted: linear, linear_regression, polynomial, multilinear, sumdot, relu, relu_2nn_regression, sigmoid, tanh, proddot, sparse_linear, sparse_linear_regression, noisy_linear, noisy_linear_regression, quadratic, quadratic_regression, two_layer_relu, decision_tree)"
         ),
         (
             ["sweep", "-f", "tiy.yaml"],
@@ -82,11 +82,11 @@ import Testing
         ),
         (
             "value: polynomial", "value: polynomal",
-            "15:47: task.function_class is 'polynomal'; did you mean 'polynomial'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot)"
+            "15:47: task.function_class is 'polynomal'; did you mean 'polynomial'? (accepted: linear, linear_regression, polynomial, multilinear, sumdot, relu, relu_2nn_regression, sigmoid, tanh, proddot, sparse_linear, sparse_linear_regression, noisy_linear, noisy_linear_regression, quadratic, quadratic_regression, two_layer_relu, decision_tree)"
         ),
         (
             "values: [cpt, cft]", "values: [cpt, ctf]",
-            "16:26: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cpt-shifted)"
+            "16:26: layout is 'ctf'; did you mean 'cft'? (accepted: cpt, uft, cft, neg-cft, cft-shuffled, cft-disjoint, cpt-shifted, cft-no-query, cft-prefix-M)"
         ),
         (
             "evaluate:", "evaluation:",

@@ -73,6 +73,7 @@ import Testing
             "TensorStorage": ["Kernels", "Platform"],
             "Transformer": ["Kernels", "TensorStorage", "Randomness"],
             "InContextRegression": ["Kernels", "Randomness"], "Statistics": ["Randomness"],
+            "Reporting": [],
             "Experiments": ["Yams", "Logging", "CCrypto", "Platform"],
             "Training": ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"],
             "Plotting": ["CPLplot", "Platform"],

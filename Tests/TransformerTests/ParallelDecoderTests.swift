@@ -214,6 +214,45 @@ import Testing
     }
 }
 
+/// The gradients of all predictions by their own tokens from one pass, against a pass for each.
+@Suite struct TokenGradientTests {
+    @Test(arguments: [1, 3])
+    func areThoseOfOnePassForEachPrediction(workers: Int) {
+        let configuration = ParallelDecoderTests.configuration
+        let decoder = Decoder(configuration)
+        let parameters = decoder.weights(in: decoder.randomParameters(seed: 7))
+        var batch = TestBatch(configuration, examples: 13, length: 20, seed: 8)
+        let (d, length) = (batch.dimension, batch.shape.length)
+        let asked = [0, 3, 4, 11, 19]
+        for row in 0..<batch.shape.rows {
+            batch.weights[row] = asked.contains(row % length) ? 1 : 0
+        }
+        let parallel = ParallelDecoder(
+            decoder, workers: workers, batches: [batch.shape], forTraining: true)
+        let found = FloatView(zeros: batch.shape.rows * d)
+        parallel.tokenGradients(weights: parameters, batch: batch.shape, filling: batch) {
+            examples, workspace in
+            let numbers = examples.lowerBound * length * d..<examples.upperBound * length * d
+            found[numbers].copy(from: workspace.dInputs[0..<numbers.count])
+        }
+        let expected = FloatView(zeros: found.count)
+        for position in asked {
+            parallel.inputGradients(
+                weights: parameters, batch: batch.shape, position: position, filling: batch
+            ) { examples, workspace in
+                for (row, example) in examples.enumerated() {
+                    let from = (row * length + position) * d
+                    let to = (example * length + position) * d
+                    expected[to..<to + d].copy(from: workspace.dInputs[from..<from + d])
+                }
+            }
+        }
+        let close = closeness(found.doubles, expected.doubles, relative: 2e-5, scale: .largest)
+        #expect(close.isWithin, "\(close)")
+        #expect(asked.allSatisfy { expected[$0 * d] != 0 })
+    }
+}
+
 /// A decoder whose products are bf16: near fp32, and as independent of the workers.
 @Suite struct BF16DecoderTests {
     private func gradients(

@@ -1,0 +1,119 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// `sandbox claims` and `sandbox eval baselines` as a user meets them.
+@Suite struct ClaimsTests {
+    /// A sweep without the runs that some claims need: what is missing is said, with the command that makes it.
+    @Test func missingDataAreSaidWithTheCommand() throws {
+        let folder = try tinyFolder()
+        #expect(try Program.run(["sweep", "-f", "tiny.yaml"], in: folder.path).status == 0)
+        let outcome = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("polynomial, loss: no run was trained under neg-cft"))
+        #expect(
+            outcome.output.contains(
+                "make it with: sandbox sweep --class polynomial --layouts cpt,cft,neg-cft,cft-no-query"
+            ))
+        #expect(outcome.output.contains("conditional on one base model"))
+        let list = try #require(
+            try json(
+                try Program.run(["claims", "tiny", "--json"], in: folder.path).output
+            ).arrayValue)
+        #expect(list.count == 8)
+        let loss = try #require(list.first { $0["id"]?.stringValue == "loss" })
+        #expect(loss["verdict"] == .null && loss["effect"] == .null)
+        #expect(loss["command"]?.stringValue != nil && loss["reason"]?.stringValue != nil)
+    }
+
+    @Test func sweepsThatAreNowhereAreNamed() throws {
+        let folder = try TemporaryDirectory()
+        let none = try Program.run(["claims"], in: folder.path)
+        #expect(none.status == 1)
+        #expect(
+            none.errors
+                == "error: there is no finished sweep in 'runs' and no claims.json in 'plots'; "
+                + "make one with `sandbox sweep --class polynomial`\n")
+        let named = try Program.run(["claims", "polynomial"], in: folder.path)
+        #expect(named.status == 1)
+        #expect(
+            named.errors.hasPrefix(
+                "error: there is neither a finished run in 'runs/polynomial' nor "
+                    + "'plots/polynomial/claims.json'"))
+        try folder.write("{", to: "plots/broken/claims.json")
+        let broken = try Program.run(["claims", "broken"], in: folder.path)
+        #expect(broken.status == 1 && broken.errors.contains("plots/broken/claims.json"))
+    }
+
+    /// Zero, least squares and the Bayes predictor on linear functions: d, (d − k)₊ and the same.
+    @Test func baselinesAsJSON() throws {
+        let folder = try TemporaryDirectory()
+        let outcome = try Program.run(
+            [
+                "eval", "baselines", "--class", "linear", "--n-dims", "3", "--n-points", "6",
+                "--examples", "4000", "--baselines", "zero,least_squares,bayes", "--json",
+            ], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try json(outcome.output)
+        #expect(report["class"]?.stringValue == "linear")
+        #expect(report["prompts"]?.stringValue == "standard")
+        #expect(report["n_dims"]?.integerValue == 3 && report["examples"]?.integerValue == 4000)
+        for (name, expected) in [
+            ("zero", [3.0, 3, 3, 3, 3, 3]), ("least_squares", [3, 2, 1, 0, 0, 0]),
+            ("bayes", [3, 2, 1, 0, 0, 0]),
+        ] {
+            let baseline = try #require(report["baselines"]?[name])
+            let means = try #require(baseline["mean"]?.arrayValue?.compactMap(\.doubleValue))
+            let lows = try #require(
+                baseline["bootstrap_low"]?.arrayValue?.compactMap(\.doubleValue))
+            #expect(means.count == 6 && lows.count == 6)
+            for (k, (mean, value)) in zip(means, expected).enumerated() {
+                #expect(abs(mean - value) < 0.35, "\(name), k = \(k): \(mean)")
+                #expect(lows[k] <= mean)
+            }
+        }
+    }
+
+    @Test func baselinesOutOfDistributionAndKept() throws {
+        let folder = try TemporaryDirectory()
+        let arguments = [
+            "eval", "baselines", "--class", "linear", "--prompts", "orthogonal_train_test",
+            "--n-dims", "3", "--n-points", "6", "--examples", "64", "--baselines",
+            "least_squares,two_layer_network", "--json",
+        ]
+        let first = try Program.run(arguments, in: folder.path)
+        #expect(first.status == 0, "\(first.errors)")
+        let report = try json(first.output)
+        // Defined for k < d; the examples say nothing about an orthogonal query.
+        let means = try #require(
+            report["baselines"]?["least_squares"]?["mean"]?.arrayValue?.compactMap(\.doubleValue))
+        #expect(means.count == 3 && means.allSatisfy { $0 > 1 })
+        let kept = try FileManager.default.contentsOfDirectory(
+            atPath: folder.file("runs/references"))
+        #expect(kept.count == 1 && kept[0].hasPrefix("baseline-linear-two_layer_network."))
+        let again = try Program.run(arguments, in: folder.path)
+        #expect(again.output == first.output)
+    }
+
+    @Test(arguments: [
+        (["--class", "linaer"], "unknown function class 'linaer': the nearest is 'linear'"),
+        (
+            ["--prompts", "skewd"],
+            "unknown distribution of prompts 'skewd': the nearest is 'skewed'"
+        ),
+        (["--baselines", "ridgee"], "unknown baseline 'ridgee': the nearest is 'ridge'"),
+        (
+            ["--class", "relu", "--baselines", "lasso"],
+            "the baseline 'lasso' does not apply to the function class 'relu'"
+        ),
+    ])
+    func wrongNamesAreRefused(arguments: [String], message: String) throws {
+        let outcome = try Program.run(
+            ["eval", "baselines"] + arguments, in: TemporaryDirectory().path)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.hasPrefix("error: command line: \(arguments[arguments.count - 2])"))
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+}
