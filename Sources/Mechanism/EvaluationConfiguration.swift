@@ -32,9 +32,11 @@ public struct EvaluationConfiguration: Sendable {
             "layouts", default: [.cpt, .cft, .negCFT], accepted: layoutNames
         ) { try? PromptLayout.named($0) }
         prompts = try reader.choices(
-            "prompts", default: [[.standard]], accepted: ["grid"] + PromptDistribution.all.map(\.name)
+            "prompts", default: [[.standard]],
+            accepted: ["grid"] + PromptDistribution.all.map(\.name)
         ) {
-            $0 == "grid" ? PromptDistribution.grid : (try? PromptDistribution.named($0)).map { [$0] }
+            $0 == "grid"
+                ? PromptDistribution.grid : (try? PromptDistribution.named($0)).map { [$0] }
         }.flatMap { $0 }
         baselines = try reader.choices(
             "baselines", default: ["bayes", "least_squares", "zero"],
@@ -55,6 +57,11 @@ public struct EvaluationConfiguration: Sendable {
             ? try reader.section("probes") {
                 try $0.integer("examples", default: 2048, in: 4...1_000_000)
             } : nil
+    }
+
+    /// Number of prompts of a distribution.
+    func examples(_ distribution: PromptDistribution) -> Int {
+        distribution == .standard ? examples : outsideExamples
     }
 
     var json: JSONValue {

@@ -14,7 +14,7 @@ import Testing
         let base = MeasuredBase(
             plan: plan.bases[0], path: "base", points: 6, errors: errors,
             leastSquares: FloatView((0..<4).flatMap { _ in squares }), losses: [])
-        let results = SweepResults(plan: plan, bases: [base], runs: [], baselines: [])
+        let results = SweepResults(plan: plan, bases: [base], runs: [], baselines: [], bayes: [])
         return BaseClaim(base, summary: SweepSummary(results, workers: 1))
     }
 
