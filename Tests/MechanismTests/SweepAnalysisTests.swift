@@ -86,21 +86,19 @@ import Testing
     /// Two prompts after steps 1 and 2. Errors are step + prompt at every k; alignments differ by prompt, and prompt 1 has
     /// no gradient at the second context length.
     private func dynamics(_ index: Int) -> LearningDynamics {
-        let shift = Float(index)
-        let errors = [1, 2].map { step in
-            FloatView(
-                (0..<2).flatMap { prompt in
-                    (0..<Self.points).map { _ in Float(step + prompt) + shift }
-                })
+        func matrix(_ columns: Int, _ value: (_ prompt: Int, _ column: Int) -> Float) -> FloatView {
+            FloatView((0..<2 * columns).map { value($0 / columns, $0 % columns) })
         }
-        let both = [0.25, 0.5].map { FloatView([$0, $0 + 0.25, 1, .nan] as [Float]) }
+        let errors = [1, 2].map { step in
+            matrix(Self.points) { prompt, _ in Float(step + prompt + index) }
+        }
+        let both = [Float(0.25), 0.5].map { first -> FloatView in
+            FloatView([first, first + 0.25, 1, Float.nan])
+        }
         let token = [0, 1].map { step in
-            FloatView(
-                (0..<2).flatMap { prompt in
-                    (0..<Self.points).map { k -> Float in
-                        prompt == 1 && k == 3 ? .nan : 0.125 * Float(k % 2 + prompt + step)
-                    }
-                })
+            matrix(Self.points) { prompt, k in
+                prompt == 1 && k == 3 ? .nan : 0.125 * Float(k % 2 + prompt + step)
+            }
         }
         return LearningDynamics(
             steps: [1, 2], points: Self.points, errors: [.cpt: errors], both: both, token: token,

@@ -44,7 +44,7 @@ extension EndToEndTests {
         }
         #expect(images.count == 6)
         // A sidecar and three forms of each picture, and the file that shows them in TensorBoard.
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 25)
     }
 
     @Test func sidecarsNameRunsAndData() throws {
@@ -78,6 +78,6 @@ extension EndToEndTests {
             #expect(try bytes("\(folder)/\(name)") == bytes("\(sweep.path)/plots/\(name)"))
         }
         #expect(try bytes(folder + "/summary.csv") == bytes(sweep.path + "/summary.csv"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 7)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
     }
 }
