@@ -113,7 +113,7 @@ public struct RemovedSweep: Sendable {
 
     private static let marks: Set = ["manifest.json", "sweep.yaml"]
     private static let files: Set = marks.union([
-        "lock", "manifest.lock", "summary.csv", "parameters.csv", "claims.json",
+        "lock", "manifest.lock", "summary.csv", "parameters.csv", "claims.json", "report.html",
     ])
 
     /// Whether the file is one by which a folder is known as a sweep's.

@@ -99,6 +99,8 @@ public struct SweepDirectory: Hashable, Sendable {
     public var claimsPath: String { "\(path)/claims.json" }
     /// The tidy table of results.
     public var summaryPath: String { "\(path)/summary.csv" }
+    /// The page that `sandbox report` writes.
+    public var reportPath: String { "\(path)/report.html" }
     /// The pictures.
     public var plotsPath: String { "\(path)/plots" }
 

@@ -59,6 +59,11 @@ public struct EvaluationConfiguration: Sendable {
             } : nil
     }
 
+    /// Number of prompts of a distribution.
+    func examples(_ distribution: PromptDistribution) -> Int {
+        distribution == .standard ? examples : outsideExamples
+    }
+
     var json: JSONValue {
         var optional: [String: JSONValue] = [:]
         if let dynamics { optional["dynamics"] = dynamics.json }

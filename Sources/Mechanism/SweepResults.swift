@@ -69,7 +69,12 @@ public struct MeasuredRun: Sendable {
 
     /// What was measured under a layout on standard prompts; nil when nothing was.
     public func cell(_ layout: PromptLayout) -> EvaluationCell? {
-        cells.first { $0.setting == EvaluationSetting(layout: layout) }
+        cell(EvaluationSetting(layout: layout))
+    }
+
+    /// What was measured under a setting; nil when nothing was.
+    public func cell(_ setting: EvaluationSetting) -> EvaluationCell? {
+        cells.first { $0.setting == setting }
     }
 }
 
@@ -99,7 +104,9 @@ public struct MeasuredBaseline: Sendable {
     public let points: Int
     /// `least_squares`, `zero`, …
     public let name: String
-    /// `[examples, points]`.
+    /// Where its prompts come from.
+    public let prompt: PromptDistribution
+    /// `[prompts, contexts]`.
     public let errors: FloatView
 }
 
@@ -185,33 +192,5 @@ extension SweepResults {
             }
         }
         return curves
-    }
-
-    /// One measurement of each baseline for each class and size in the sweep.
-    private static func measureBaselines(
-        _ plan: SweepPlan, _ runs: [PlannedRun], pool: WorkerPool
-    ) throws -> [MeasuredBaseline] {
-        var measured: [MeasuredBaseline] = []
-        for run in runs {
-            let configuration = run.configuration
-            let name = configuration.functionClass.name
-            let dims = configuration.model.inputDimension
-            let points = configuration.training.points
-            let isMeasured = measured.contains {
-                $0.functionClass == name && $0.dims == dims && $0.points == points
-            }
-            if isMeasured { continue }
-            let evaluator = Evaluator(
-                functionClass: configuration.functionClass, dims: dims, points: points,
-                examples: plan.evaluation.examples, seed: plan.evaluation.seed)
-            for baseline in plan.evaluation.baselines where baseline != "bayes" {
-                measured.append(
-                    MeasuredBaseline(
-                        functionClass: name, dims: dims, points: points, name: baseline,
-                        errors: evaluator.squaredErrors(
-                            of: try Baselines.named(baseline), pool: pool)))
-            }
-        }
-        return measured
     }
 }

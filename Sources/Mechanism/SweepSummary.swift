@@ -39,7 +39,8 @@ public struct SweepSummary {
     public let results: SweepResults
     /// Runs that differ in their seed alone, in the plan's order.
     public let groups: [RunGroup]
-    let bootstrap: CrossedBootstrap
+    /// Resamples by number of prompts: other distributions and what is measured along the steps have fewer.
+    let bootstraps = Bootstraps()
     /// Spreads the bootstraps, which are independent of each other.
     let pool: WorkerPool
 
@@ -49,7 +50,6 @@ public struct SweepSummary {
     public init(_ results: SweepResults, workers: Int) {
         self.results = results
         pool = WorkerPool(workers: workers)
-        bootstrap = CrossedBootstrap(prompts: results.plan.evaluation.examples)
         var groups: [RunGroup] = []
         var places: [String: Int] = [:]
         let words = ParameterWords(results.runs.flatMap(\.plan.varying))
@@ -82,11 +82,22 @@ public struct SweepSummary {
     ///   - group: runs that differ in their seed alone.
     ///   - layout: the evaluation layout.
     public func errorCurve(_ group: RunGroup, layout: PromptLayout) -> Curve? {
-        let cells = group.runs.compactMap { $0.cell(layout) }
-        guard cells.count == group.runs.count, let run = group.runs.first else { return nil }
-        let points = run.plan.configuration.training.points
+        errorCurve(group, EvaluationSetting(layout: layout))
+    }
+
+    /// Error against context length of a group under an evaluation setting; nil when it was not measured.
+    public func errorCurve(_ group: RunGroup, _ setting: EvaluationSetting) -> Curve? {
+        let cells = group.runs.compactMap { $0.cell(setting) }
+        guard cells.count == group.runs.count, let first = cells.first else { return nil }
+        let bootstrap = bootstrap(setting.distribution)
         return curve(
-            bootstrap.estimates(cells.map { $0.errors.array }, columns: points))
+            bootstrap.estimates(
+                cells.map { $0.errors.array }, columns: first.errors.count / bootstrap.prompts))
+    }
+
+    /// Resamples of the evaluation prompts of a distribution.
+    func bootstrap(_ distribution: PromptDistribution = .standard) -> CrossedBootstrap {
+        bootstraps.of(prompts: results.plan.evaluation.examples(distribution))
     }
 
     /// The mean over k of a group's error, with its interval.
@@ -99,19 +110,26 @@ public struct SweepSummary {
         let cells = group.runs.compactMap { $0.cell(layout) }
         guard cells.count == group.runs.count else { return nil }
         let means = cells.map { rowMeans($0.errors.array, columns: points) }
-        return bootstrap.estimates(means, columns: 1).first
+        return bootstrap().estimates(means, columns: 1).first
     }
 
     /// Error against context length of a predictor that is not trained; the interval is over prompts.
     public func errorCurve(_ baseline: MeasuredBaseline) -> Curve {
-        curve(bootstrap.estimates([baseline.errors.array], columns: baseline.points))
+        curve(estimates(baseline))
+    }
+
+    /// The mean error of a predictor that is not trained at every context length of its prompts.
+    func estimates(_ baseline: MeasuredBaseline) -> [Estimate] {
+        let bootstrap = bootstrap(baseline.prompt)
+        return bootstrap.estimates(
+            [baseline.errors.array], columns: baseline.errors.count / bootstrap.prompts)
     }
 
     /// The base model's and least squares' error on linear functions.
     public func errorCurves(_ base: MeasuredBase) -> (model: Curve, leastSquares: Curve) {
         (
-            curve(bootstrap.estimates([base.errors.array], columns: base.points)),
-            curve(bootstrap.estimates([base.leastSquares.array], columns: base.points))
+            curve(bootstrap().estimates([base.errors.array], columns: base.points)),
+            curve(bootstrap().estimates([base.leastSquares.array], columns: base.points))
         )
     }
 
@@ -129,7 +147,7 @@ public struct SweepSummary {
             high: steps.indices.map { index in complete.map { $0[index] }.max() ?? .nan })
     }
 
-    private func curve(_ estimates: [Estimate]) -> Curve {
+    func curve(_ estimates: [Estimate]) -> Curve {
         Curve(
             x: estimates.indices.map(Double.init), mean: estimates.map(\.mean),
             low: estimates.map(\.interval.low), high: estimates.map(\.interval.high))

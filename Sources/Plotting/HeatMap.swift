@@ -6,6 +6,8 @@ public struct HeatMapCell: Sendable, Equatable {
     public var value: Double?
     /// The line under the number (an interval), or nil.
     public var detail: String?
+    /// Whether a frame sets it apart from the others.
+    public var isFramed = false
 
     /// Makes a cell.
     public init(_ value: Double?, detail: String? = nil) {

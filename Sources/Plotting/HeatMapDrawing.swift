@@ -29,6 +29,7 @@ struct HeatMapDrawing {
         fill(area, color: color ?? .missing)
         if color == nil { hatch(area) }
         let ink = color?.readableText ?? .faintText
+        if cell.isFramed { frame(area, color: ink) }
         // Number and detail together are centred; a detail's lines are spaced as in any block.
         let center = PagePoint((area.minX + area.maxX) / 2, (area.minY + area.maxY) / 2)
         let rise = detail.height / 2
@@ -45,6 +46,18 @@ struct HeatMapDrawing {
                 PagePoint(area.minX, area.minY), PagePoint(area.maxX, area.minY),
                 PagePoint(area.maxX, area.maxY), PagePoint(area.minX, area.maxY),
             ], color: color)
+    }
+
+    /// A frame within the cell, in the colour of its number, so that it is seen on every ground.
+    private func frame(_ area: PlotRectangle, color: Ink) {
+        let inset = 9 * metrics.scale
+        let (left, right) = (area.minX + inset, area.maxX - inset)
+        let (bottom, top) = (area.minY + inset, area.maxY - inset)
+        page.polyline(
+            [
+                PagePoint(left, bottom), PagePoint(right, bottom), PagePoint(right, top),
+                PagePoint(left, top), PagePoint(left, bottom),
+            ], color: color, width: 3.5 * metrics.scale)
     }
 
     /// Lines from lower left to upper right, broken around the middle where the dash stands.

@@ -46,7 +46,7 @@ enum ReportStyle {
         main { min-width: 0; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-size: 0.93rem; }
-        th, td { padding: 0.45rem 0.85rem; text-align: left; vertical-align: top;
+        th, td { padding: 0.45rem 0.55rem; text-align: left; vertical-align: top;
           border-bottom: 1px solid var(--line); }
         th { white-space: nowrap; font-weight: 600; border-bottom: 2px solid var(--line); }
         td { white-space: nowrap; }

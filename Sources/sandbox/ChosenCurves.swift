@@ -21,7 +21,7 @@ struct ChosenCurves {
     private static let most = 8
     private static let colors = 7
 
-    private let members: [Member]
+    let members: [Member]
     private let isNamed: [Bool]
 
     init(_ groups: [RunGroup], summary: SweepSummary) {
@@ -43,6 +43,9 @@ struct ChosenCurves {
     /// Whether every curve has a name, and then a band: many bands hide what they belong to.
     var areAllNamed: Bool { isNamed.allSatisfy { $0 } }
 
+    /// The groups that have a name.
+    var named: [RunGroup] { zip(members, isNamed).filter(\.1).map(\.0.group) }
+
     /// The beginning of a subtitle when not every curve has a name; empty when every one has.
     var note: String {
         if areAllNamed { return "" }
@@ -60,14 +63,17 @@ struct ChosenCurves {
         let faint = SeriesStyle(color: .gray, width: 1.5, opacity: 0.5)
         var unnamed: [Series] = []
         var named: [Series] = []
+        // A group looks the same in every picture, whichever others have a curve there.
+        var place = 0
         for (member, isNamed) in zip(members, isNamed) {
+            defer { place += isNamed ? 1 : 0 }
             guard let curve = curve(member) else { continue }
             if isNamed {
                 named.append(
                     Series(
                         name: member.group.label + (member.group.remainder.isEmpty ? suffix : ""),
                         x: curve.x, y: curve.mean, low: areAllNamed ? curve.low : nil,
-                        high: areAllNamed ? curve.high : nil, style: .curve(named.count)))
+                        high: areAllNamed ? curve.high : nil, style: .curve(place)))
             } else {
                 unnamed.append(Series(name: "", x: curve.x, y: curve.mean, style: faint))
             }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Mechanism
-import Platform
 
 /// `sandbox plot`: table and pictures of a sweep, from what is there.
 struct PlotCommand: ParsableCommand {
@@ -25,28 +24,11 @@ struct PlotCommand: ParsableCommand {
     func run() throws { try reportingErrors { try plot() } }
 
     private func plot() throws {
-        let directory = try RunCatalog(root: output.place.runs).sweep(sweep).directory.placed
-        let root = Path.parent(of: directory.path)
-        let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
-        let (shown, asked) = (plan.runs.count, manifest.trials.count)
-        if shown < asked {
-            note("\(asked - shown) of \(asked) runs are not finished and not shown")
-        }
-        let lock = try directory.lock()
-        defer { lock.release() }
-        InterruptFlag.install()
-        let trainer = output.place.trainer(root: root)
-        let runner = SweepRunner(plan: plan, trainer: trainer)
-        // Measures what another evaluation has taken the place of.
-        let outcome = try runner.outcome(.measuring)
-        // A run that cannot be read for the moment must not narrow the table that is there.
-        if outcome.failures.isEmpty, let results = outcome.results {
-            try directory.whileAskedFor(manifest) {
-                try output.write(results, failures: [], to: directory)
+        try FinishedSweep.read(sweep, output.place) { finished in
+            let isWritten = try finished.writing {
+                try output.write($0, failures: [], to: finished.directory)
             }
-        } else if output.place.json {
-            try output.show(outcome)
+            if !isWritten && output.place.json { try output.show(finished.outcome) }
         }
-        try outcome.failures.report()
     }
 }

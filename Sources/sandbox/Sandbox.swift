@@ -23,7 +23,8 @@ struct Sandbox: ParsableCommand {
         version: Version.text,
         subcommands: [
             SweepCommand.self, TrainCommand.self, EvalCommand.self, PlotCommand.self,
-            ClaimsCommand.self, RunsCommand.self, ValidateCommand.self, ForwardCommand.self,
+            ClaimsCommand.self, ReportCommand.self, RunsCommand.self, ValidateCommand.self,
+            ForwardCommand.self,
             ImportCommand.self,
             ExportCommand.self, BenchCommand.self,
         ])

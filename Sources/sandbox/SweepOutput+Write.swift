@@ -71,11 +71,11 @@ extension SweepOutput {
         for figure in figures {
             for format in try formats() {
                 let path = "\(folder)/\(figure.name).\(format.rawValue)"
-                _ = try figure.figure.write(to: path, format: format)
+                try figure.picture.write(to: path, format: format)
                 written.append(path)
             }
             let sidecar: JSONValue = [
-                "title": .string(figure.figure.title),
+                "title": .string(figure.picture.title),
                 "runs": .array(try figure.runs.map { try source($0, root: root) }),
                 "commit": provenance.gitCommit.map(JSONValue.string) ?? .null,
                 "dirty": provenance.gitIsDirty.map(JSONValue.boolean) ?? .null,

@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    /// The frame has the colour of the number and lies within its cell.
+    @Test func aFrameSetsACellApart() throws {
+        let plain = map([[1, 5]])
+        var cells = plain.cells
+        cells[0][0].isFramed = true
+        let framed = HeatMap(
+            title: plain.title, subtitle: plain.subtitle, rowCaption: plain.rowCaption,
+            columnCaption: plain.columnCaption, rows: plain.rows, columns: plain.columns,
+            cells: cells, valueLabel: plain.valueLabel)
+        func inked(_ map: HeatMap) throws -> [Int] {
+            let (data, layout) = try map.rendered(as: .png)
+            let image = try PNGImage(data)
+            return try layout.cells[0].map { area in
+                let ground = try ground(image, area)
+                return image.pixels(in: area, inset: 3).count { $0 != ground }
+            }
+        }
+        let (before, after) = (try inked(plain), try inked(framed))
+        #expect(after[0] > before[0] + 2000 && after[1] == before[1])
+    }
+
     @Test func aGivenRangeCutsColours() throws {
         let (data, layout) = try map([[-9, 0, 5, 99]], range: 0...10).rendered(as: .png)
         let image = try PNGImage(data)

@@ -8,19 +8,17 @@ import Testing
     /// A sweep without the runs that some claims need: what is missing is said, with the command that makes it.
     @Test func missingDataAreSaidWithTheCommand() throws {
         let folder = try tinyFolder()
-        #expect(try Program.run(["sweep", "-f", "tiny.yaml"], in: folder.path).status == 0)
+        #expect(try Program.run(["sweep", "-f", "tiny.yaml"], in: folder.path).exitCode == 0)
         let outcome = try Program.run(["claims", "tiny"], in: folder.path)
-        #expect(outcome.status == 1)
+        #expect(outcome.exitCode == 1)
         #expect(outcome.output.contains("polynomial, loss: no run was trained under neg-cft"))
         #expect(
             outcome.output.contains(
                 "make it with: sandbox sweep --class polynomial --layouts cpt,cft,neg-cft,cft-no-query"
             ))
         #expect(outcome.output.contains("conditional on one base model"))
-        let list = try #require(
-            try json(
-                try Program.run(["claims", "tiny", "--json"], in: folder.path).output
-            ).arrayValue)
+        let printed = try Program.run(["claims", "tiny", "--json"], in: folder.path).output
+        let list = try #require(try json(printed).arrayValue)
         #expect(list.count == 8)
         let loss = try #require(list.first { $0["id"]?.stringValue == "loss" })
         #expect(loss["verdict"] == .null && loss["effect"] == .null)
@@ -30,20 +28,20 @@ import Testing
     @Test func sweepsThatAreNowhereAreNamed() throws {
         let folder = try TemporaryDirectory()
         let none = try Program.run(["claims"], in: folder.path)
-        #expect(none.status == 1)
+        #expect(none.exitCode == 1)
         #expect(
             none.errors
                 == "error: there is no finished sweep in 'runs' and no claims.json in 'plots'; "
                 + "make one with `sandbox sweep --class polynomial`\n")
         let named = try Program.run(["claims", "polynomial"], in: folder.path)
-        #expect(named.status == 1)
+        #expect(named.exitCode == 1)
         #expect(
             named.errors.hasPrefix(
                 "error: there is neither a finished run in 'runs/polynomial' nor "
                     + "'plots/polynomial/claims.json'"))
         try folder.write("{", to: "plots/broken/claims.json")
         let broken = try Program.run(["claims", "broken"], in: folder.path)
-        #expect(broken.status == 1 && broken.errors.contains("plots/broken/claims.json"))
+        #expect(broken.exitCode == 1 && broken.errors.contains("plots/broken/claims.json"))
     }
 
     /// Zero, least squares and the Bayes predictor on linear functions: d, (d − k)₊ and the same.
@@ -54,7 +52,7 @@ import Testing
                 "eval", "baselines", "--class", "linear", "--n-dims", "3", "--n-points", "6",
                 "--examples", "4000", "--baselines", "zero,least_squares,bayes", "--json",
             ], in: folder.path)
-        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.exitCode == 0, "\(outcome.errors)")
         let report = try json(outcome.output)
         #expect(report["class"]?.stringValue == "linear")
         #expect(report["prompts"]?.stringValue == "standard")
@@ -83,7 +81,7 @@ import Testing
             "least_squares,two_layer_network", "--json",
         ]
         let first = try Program.run(arguments, in: folder.path)
-        #expect(first.status == 0, "\(first.errors)")
+        #expect(first.exitCode == 0, "\(first.errors)")
         let report = try json(first.output)
         // Defined for k < d; the examples say nothing about an orthogonal query.
         let means = try #require(
@@ -111,7 +109,7 @@ import Testing
     func wrongNamesAreRefused(arguments: [String], message: String) throws {
         let outcome = try Program.run(
             ["eval", "baselines"] + arguments, in: TemporaryDirectory().path)
-        #expect(outcome.status == 64)
+        #expect(outcome.exitCode == 64)
         #expect(outcome.errors.hasPrefix("error: command line: \(arguments[arguments.count - 2])"))
         #expect(outcome.errors.contains(message), "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)

@@ -7,7 +7,8 @@ import Testing
 /// `SANDBOX_WRITE_HELP=1 swift test … --filter HelpTests` writes the files anew.
 @Suite struct HelpTests {
     static let verbs = [
-        [], ["sweep"], ["train"], ["eval"], ["plot"], ["forward"], ["import"], ["import", "garg"],
+        [], ["sweep"], ["train"], ["eval"], ["plot"], ["report"], ["forward"], ["import"],
+        ["import", "garg"],
         ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],
@@ -49,8 +50,8 @@ import Testing
             .compactMap { $0.split(separator: " ").first.map(String.init) }
         #expect(
             listed?.filter { $0 != "See" } == [
-                "sweep", "train", "eval", "plot", "runs", "validate", "forward", "import", "export",
-                "bench",
+                "sweep", "train", "eval", "plot", "report", "runs", "validate", "forward", "import",
+                "export", "bench",
             ])
     }
 

@@ -25,10 +25,10 @@ import Testing
         let folder = try TemporaryDirectory()
         try folder.write(Self.text, to: "miniature.yaml")
         let sweep = try Program.run(["sweep", "-f", "miniature.yaml"], in: folder.path)
-        #expect(sweep.status == 0, "\(sweep.errors)")
+        #expect(sweep.exitCode == 0, "\(sweep.errors)")
         let outcome = try Program.run(
             ["claims", "miniature", "--json", "--along-steps"], in: folder.path)
-        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.exitCode == 0, "\(outcome.errors)")
         let claims = try #require(try json(outcome.output).arrayValue)
         func claim(_ id: String, steps: Int = 800) throws -> JSONValue {
             try #require(
@@ -96,13 +96,13 @@ import Testing
     /// The committed file says what the runs say, and stands in for them.
     private func checkAgain(_ folder: TemporaryDirectory, _ recomputed: String) throws {
         let plot = try Program.run(["plot", "miniature", "--publish"], in: folder.path)
-        #expect(plot.status == 0, "\(plot.errors)")
+        #expect(plot.exitCode == 0, "\(plot.errors)")
         let committed = folder.file("plots/miniature/claims.json")
         #expect(FileManager.default.fileExists(atPath: committed))
         try FileManager.default.moveItem(
             atPath: folder.file("runs"), toPath: folder.file("elsewhere"))
         let outcome = try Program.run(["claims"], in: folder.path)
-        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.exitCode == 0, "\(outcome.errors)")
         #expect(outcome.output.contains("committed in plots/miniature/claims.json, not recomputed"))
         let table = try Program.run(
             ["claims", "miniature", "--json", "--along-steps"], in: folder.path)

@@ -7,7 +7,11 @@ import Testing
 extension EndToEndTests {
     private func pictures() throws -> [String] {
         let base = try #require(try sweepForPictures.manifest().trials[0].base)
-        return ["polynomial-error-vs-context", "polynomial-training-loss", "base-\(base)"]
+        return [
+            "polynomial-error-vs-context", "polynomial-error-vs-context-cpt",
+            "polynomial-excess-risk", "polynomial-training-loss", "polynomial-layouts",
+            "base-\(base)",
+        ]
     }
 
     private var sweepForPictures: MiniatureSweep {
@@ -21,7 +25,7 @@ extension EndToEndTests {
         for name in try pictures() {
             let png = try bytes("\(folder)/\(name).png")
             let image = try PNGImage(png)
-            #expect(image.width == 1600 && image.height == 1000)
+            #expect(image.width == 1600 && image.height == (name.hasSuffix("layouts") ? 870 : 1000))
             let colors = Dictionary(grouping: image.pixels, by: \.self).mapValues(\.count)
             let white = try #require(colors[.white])
             let inked = image.pixels.count - white
@@ -38,9 +42,9 @@ extension EndToEndTests {
             #expect(pdf.starts(with: Data("%PDF-".utf8)))
             #expect(pdf.suffix(16).range(of: Data("%%EOF".utf8)) != nil)
         }
-        #expect(images.count == 3)
+        #expect(images.count == 6)
         // A sidecar and three forms of each picture, and the file that shows them in TensorBoard.
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 25)
     }
 
     @Test func sidecarsNameRunsAndData() throws {
@@ -74,6 +78,6 @@ extension EndToEndTests {
             #expect(try bytes("\(folder)/\(name)") == bytes("\(sweep.path)/plots/\(name)"))
         }
         #expect(try bytes(folder + "/summary.csv") == bytes(sweep.path + "/summary.csv"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 7)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
     }
 }

@@ -18,6 +18,7 @@ private struct Project {
         try folder.write(Self.manifest, to: "runs/tiny/manifest.json")
         try folder.write("x", to: "runs/tiny/sweep.yaml")
         try folder.write("x", to: "runs/tiny/plots/a.png")
+        try folder.write("x", to: "runs/tiny/report.html")
         // Folders that only resemble runs and sweeps.
         try folder.write("x", to: "victim/child/config.yaml")
         try folder.write("", to: "victim/other/lock")

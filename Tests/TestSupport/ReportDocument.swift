@@ -5,21 +5,25 @@ import Foundation
 #endif
 
 /// A page as an XML parser sees it.
-final class ReportDocument: NSObject, XMLParserDelegate {
+public final class ReportDocument: NSObject, XMLParserDelegate {
     /// An element with its attributes and the text directly and indirectly in it.
-    struct Element {
-        var name: String
-        var attributes: [String: String]
-        var text = ""
+    public struct Element {
+        /// Its name.
+        public var name: String
+        /// Its attributes by name.
+        public var attributes: [String: String]
+        /// All text in it.
+        public var text = ""
     }
 
     /// All elements in the order in which they end.
-    private(set) var elements: [Element] = []
+    public private(set) var elements: [Element] = []
     /// Why it is not well-formed; nil when it is.
-    private(set) var problem: String?
+    public private(set) var problem: String?
     private var open: [Element] = []
 
-    init(_ html: String) {
+    /// Parses a page.
+    public init(_ html: String) {
         super.init()
         let parser = XMLParser(data: Data(html.utf8))
         parser.delegate = self
@@ -30,30 +34,34 @@ final class ReportDocument: NSObject, XMLParserDelegate {
     }
 
     /// The elements of one name.
-    func all(_ name: String) -> [Element] { elements.filter { $0.name == name } }
+    public func all(_ name: String) -> [Element] { elements.filter { $0.name == name } }
 
     /// The texts of the elements of one name.
-    func texts(_ name: String) -> [String] { all(name).map(\.text) }
+    public func texts(_ name: String) -> [String] { all(name).map(\.text) }
 
-    func parser(
+    /// Part of the parser's delegate.
+    public func parser(
         _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
         qualifiedName: String?, attributes: [String: String]
     ) {
         open.append(Element(name: name, attributes: attributes))
     }
 
-    func parser(_ parser: XMLParser, foundCharacters text: String) {
+    /// Part of the parser's delegate.
+    public func parser(_ parser: XMLParser, foundCharacters text: String) {
         for index in open.indices { open[index].text += text }
     }
 
-    func parser(
+    /// Part of the parser's delegate.
+    public func parser(
         _ parser: XMLParser, didEndElement name: String, namespaceURI: String?,
         qualifiedName: String?
     ) {
         if let element = open.popLast() { elements.append(element) }
     }
 
-    func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) {
+    /// Part of the parser's delegate.
+    public func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) {
         problem = problem ?? "line \(parser.lineNumber): \(error)"
     }
 }
