@@ -99,6 +99,7 @@ public struct CatalogedRun: Sendable {
         let known: Set = [
             "config.yaml", "metadata.json", RunDirectory.clearingName, "metrics.jsonl",
             "evaluations.jsonl", "run.log", "lock", "curves", "evaluations", "checkpoints",
+            "snapshots", "analysis",
         ]
         let own = try Folder.contents(of: directory.path).filter {
             !known.contains($0) && !EventFile.isName($0) && !Folder.isLeftover($0)

@@ -69,7 +69,7 @@ struct RunAnalysis {
     ///   - workers: workers of every pass.
     ///   - reporter: told how far it is, and what cannot be measured.
     func measure(workers: Int, reporter: RunReporter) throws -> TrainingOutcome {
-        if let asked = configuration.evaluation.dynamics, try dynamics() == nil {
+        if let asked, try dynamics() == nil {
             let missing = missingSnapshots
             if !missing.isEmpty {
                 reporter.noticed(
@@ -87,6 +87,11 @@ struct RunAnalysis {
     }
 
     // MARK: Along the steps
+
+    /// What is to be measured along the steps; nothing of a run without steps.
+    private var asked: DynamicsConfiguration? {
+        steps.isEmpty ? nil : configuration.evaluation.dynamics
+    }
 
     /// The steps that are measured: those whose weights are kept, and the last.
     private var steps: [Int] {
@@ -120,18 +125,25 @@ struct RunAnalysis {
 
     /// What was measured along the steps; nil when that is not asked for, or not there.
     func dynamics() throws -> LearningDynamics? {
-        guard let asked = configuration.evaluation.dynamics, let found = try file(asked).read()
-        else { return nil }
-        func parts(_ name: String) -> [FloatView] {
-            guard let all = found[name] else { return [] }
-            let size = all.count / steps.count
+        guard let asked, let found = try file(asked).read() else { return nil }
+        let n = configuration.training.points
+        func parts(_ name: String, _ size: Int) -> [FloatView]? {
+            guard let all = found[name], all.count == steps.count * size else { return nil }
             return steps.indices.map { all[$0 * size..<($0 + 1) * size] }
         }
+        var errors: [PromptLayout: [FloatView]] = [:]
+        for layout in layouts {
+            guard let measured = parts("squared_error.\(layout.name)", asked.examples * n) else {
+                return nil
+            }
+            errors[layout] = measured
+        }
+        let aligned = alignmentExamples(asked)
+        let both = parts("gradient_alignment.both", aligned * contexts.count)
+        let token = parts("gradient_alignment.token", aligned * n)
+        if aligned > 0 && (both == nil || token == nil) { return nil }
         return LearningDynamics(
-            steps: steps, points: configuration.training.points,
-            errors: Dictionary(
-                uniqueKeysWithValues: layouts.map { ($0, parts("squared_error.\($0.name)")) }),
-            both: parts("gradient_alignment.both"), token: parts("gradient_alignment.token"),
+            steps: steps, points: n, errors: errors, both: both ?? [], token: token ?? [],
             contexts: contexts)
     }
 

@@ -1,5 +1,7 @@
 import Experiments
 import InContextRegression
+import Kernels
+import Platform
 import Statistics
 
 /// The tidy table of one run, with the columns and the numbers of its sweep's summary.csv, and `evaluation` behind
@@ -10,7 +12,8 @@ public enum RunTable {
     /// What was measured later on other prompts comes behind the first measurements; `evaluation`, eight digits of the
     /// hash that evaluations.jsonl has too, tells prompts apart where layout and number of examples do not.
     ///
-    /// A row's interval is the 95 % bootstrap over the run's prompts; `bayes` is empty where no closed form is known.
+    /// A row's interval is the 95 % bootstrap over the run's prompts; `bayes` is the closed form or the mean posterior
+    /// variance, and empty where neither is known.
     ///
     /// - Throws: an error that names the damaged file.
     public static func table(of recorded: RecordedRun) throws -> CSVTable {
@@ -22,14 +25,9 @@ public enum RunTable {
             bootstraps[evaluation.examples] = bootstrap
             let estimates = bootstrap.estimates([evaluation.errors], columns: evaluation.points)
             let layout = try? PromptLayout.named(evaluation.layout)
+            let curve = try layout.flatMap { try bayes(recorded, evaluation, $0) }
             for (k, estimate) in estimates.enumerated() {
-                let isStandard = evaluation.prompt == PromptDistribution.standard.name
-                let bayes =
-                    !isStandard
-                    ? nil
-                    : layout?.bayesError(
-                        of: recorded.functionClass, contextLength: k, points: evaluation.points,
-                        dims: recorded.model.inputDimension)
+                let bayes = curve?[k]
                 table.append(
                     leading(
                         recorded, metric: "squared_error", step: evaluation.step,
@@ -49,6 +47,22 @@ public enum RunTable {
                     + [CSVTable.cell(loss.loss)] + Array(repeating: "", count: 7))
         }
         return table
+    }
+
+    /// The Bayes error on the prompts of an evaluation, as its sweep computes it; nil where the prompts are not those the
+    /// closed forms are for.
+    private static func bayes(
+        _ recorded: RecordedRun, _ evaluation: RecordedEvaluation, _ layout: PromptLayout
+    ) throws -> [Double?]? {
+        guard evaluation.prompt == PromptDistribution.standard.name else { return nil }
+        let evaluator = Evaluator(
+            functionClass: recorded.functionClass, dims: recorded.model.inputDimension,
+            points: evaluation.points, examples: evaluation.examples,
+            seed: recorded.evaluation?.seed ?? 0)
+        let root = Path.parent(of: Path.parent(of: recorded.run.directory.path))
+        return try BayesCurve(
+            evaluator, EvaluationSetting(layout: layout), root: root, pool: WorkerPool(workers: 1)
+        ).values
     }
 
     /// The columns sweep … k.

@@ -34,9 +34,11 @@ import Testing
             values == [
                 "initialization=0", "bootstrap=1", "sweep=2", "measurement=3",
                 "pretrainingInputs=16", "pretrainingTask=17", "pretrainingNoise=18",
-                "pretrainingDraw=19", "trainingInputs=32", "trainingTask=33", "trainingNoise=34",
-                "trainingDraw=35", "evaluationInputs=48", "evaluationTask=49",
-                "evaluationNoise=50", "evaluationDraw=51",
+                "pretrainingDraw=19", "pretrainingLabelNoise=20", "pretrainingFreshInputs=21",
+                "trainingInputs=32", "trainingTask=33", "trainingNoise=34", "trainingDraw=35",
+                "trainingLabelNoise=36", "trainingFreshInputs=37", "evaluationInputs=48",
+                "evaluationTask=49", "evaluationNoise=50", "evaluationDraw=51",
+                "evaluationLabelNoise=52", "evaluationFreshInputs=53",
             ])
     }
 

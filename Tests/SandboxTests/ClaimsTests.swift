@@ -62,9 +62,8 @@ import Testing
             ("bayes", [3, 2, 1, 0, 0, 0]),
         ] {
             let baseline = try #require(report["baselines"]?[name])
-            let means = try #require(baseline["mean"]?.arrayValue?.compactMap(\.doubleValue))
-            let lows = try #require(
-                baseline["bootstrap_low"]?.arrayValue?.compactMap(\.doubleValue))
+            let means = numbers(baseline["mean"])
+            let lows = numbers(baseline["bootstrap_low"])
             #expect(means.count == 6 && lows.count == 6)
             for (k, (mean, value)) in zip(means, expected).enumerated() {
                 #expect(abs(mean - value) < 0.35, "\(name), k = \(k): \(mean)")
@@ -84,8 +83,7 @@ import Testing
         #expect(first.exitCode == 0, "\(first.errors)")
         let report = try json(first.output)
         // Defined for k < d; the examples say nothing about an orthogonal query.
-        let means = try #require(
-            report["baselines"]?["least_squares"]?["mean"]?.arrayValue?.compactMap(\.doubleValue))
+        let means = numbers(report["baselines"]?["least_squares"]?["mean"])
         #expect(means.count == 3 && means.allSatisfy { $0 > 1 })
         let kept = try FileManager.default.contentsOfDirectory(
             atPath: folder.file("runs/references"))
@@ -107,11 +105,15 @@ import Testing
         ),
     ])
     func wrongNamesAreRefused(arguments: [String], message: String) throws {
-        let outcome = try Program.run(
-            ["eval", "baselines"] + arguments, in: TemporaryDirectory().path)
+        let folder = try TemporaryDirectory()
+        let outcome = try Program.run(["eval", "baselines"] + arguments, in: folder.path)
         #expect(outcome.exitCode == 64)
         #expect(outcome.errors.hasPrefix("error: command line: \(arguments[arguments.count - 2])"))
         #expect(outcome.errors.contains(message), "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
+    private func numbers(_ list: JSONValue?) -> [Double] {
+        (list?.arrayValue ?? []).compactMap(\.doubleValue)
     }
 }

@@ -217,8 +217,12 @@ import Testing
         #expect(!inherited.output.contains("inherit"))
     }
 
-    @Test(arguments: ["linear", "polynomial", "multilinear"], ["quick", "small", "paper"])
-    func everyClassGoesWithEveryPreset(_ name: String, _ preset: String) throws {
+    @Test(
+        arguments: [("linear", 9), ("polynomial", 12), ("multilinear", 12), ("decision_tree", 6)],
+        ["quick", "small", "paper"])
+    func everyClassGoesWithEveryPreset(_ named: (name: String, runs: Int), _ preset: String) throws
+    {
+        let name = named.name
         let folder = try TemporaryDirectory()
         let outcome = try Program.run(
             [
@@ -226,7 +230,8 @@ import Testing
                 folder.path,
             ], in: Program.package)
         #expect(outcome.exitCode == 0, "\(outcome)")
-        #expect(try json(outcome.output).arrayValue?.count == 10)
+        // The base beside the runs.
+        #expect(try json(outcome.output).arrayValue?.count == named.runs + 1)
     }
 
     // MARK: Progress

@@ -95,7 +95,7 @@ import Testing
                     path:
                         "\(sweep.path)/\(trial.run)/evaluations/step_300/\(layout).standard.safetensors"
                 )
-                #expect(file.tensors.map(\.name) == ["squared_error"])
+                #expect(file.tensors.map(\.name) == ["squared_error", "excess_risk"])
                 let errors = try file.floats("squared_error", shape: [1024, 7])
                 #expect(errors.allSatisfy { $0.isFinite && $0 >= 0 })
             }
@@ -120,6 +120,7 @@ import Testing
             path.hasPrefix("runs/")
                 && !["manifest.json", "sweep.yaml", "lock"].contains { path.hasSuffix($0) }
                 && !path.contains("/plots/") && !path.hasSuffix("summary.csv")
+                && !path.hasSuffix("claims.json")
         }
         let before = try FolderSnapshot(sweep.folder.path, where: isWork)
         let table = try bytes(sweep.path + "/summary.csv")

@@ -50,8 +50,8 @@ import Testing
             .compactMap { $0.split(separator: " ").first.map(String.init) }
         #expect(
             listed?.filter { $0 != "See" } == [
-                "sweep", "train", "eval", "plot", "report", "runs", "validate", "forward", "import",
-                "export", "bench",
+                "sweep", "train", "eval", "plot", "claims", "report", "runs", "validate", "forward",
+                "import", "export", "bench",
             ])
     }
 
