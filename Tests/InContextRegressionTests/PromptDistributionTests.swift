@@ -91,7 +91,7 @@ import Testing
         ),
     ])
     func subspaces(_ distribution: PromptDistribution, _ eigenvalues: [Double]) {
-        let batch = sampled(distribution, examples: 20_000)
+        let batch = sampled(distribution, examples: 6_000)
         var moments = [Double](repeating: 0, count: 16)
         let all = vectors(batch.inputs)
         for x in all {
@@ -107,7 +107,7 @@ import Testing
             let expected = eigenvalues.reduce(0) { sum, value in
                 sum + (0..<exponent).reduce(1.0) { product, _ in product * value }
             }
-            #expect(abs(trace / expected - 1) < 0.05, "power \(exponent): \(trace), \(expected)")
+            #expect(abs(trace / expected - 1) < 0.08, "power \(exponent): \(trace), \(expected)")
             power = product(power, moments)
         }
         // One rotation for the whole evaluation: a later part of it has the same.

@@ -342,4 +342,40 @@ import Training
         #expect(curve.count == 1)
         #expect(try curve.flatMap { try EventReader.read($0) }.map(\.step) == Array(0..<6))
     }
+
+    /// A run without a step has nothing to measure along its steps.
+    @Test func dynamicsOfARunWithoutSteps() throws {
+        let folder = try TemporaryDirectory()
+        let results = try run(
+            tinyPlan("training.steps=0", "evaluate.dynamics={examples: 32}"), in: folder)
+        #expect(results.runs.allSatisfy { $0.dynamics == nil })
+        let trained = try run(
+            tinyPlan(
+                "evaluate.dynamics={examples: 32, alignment_examples: 16}",
+                "evaluate.probes={examples: 32}"), in: folder)
+        for run in trained.runs {
+            let dynamics = try #require(run.dynamics)
+            #expect(dynamics.steps == [1, 2, 5, 10, 12] && dynamics.contexts == [0, 1, 2, 4, 5])
+            #expect(dynamics.both.map(\.count) == Array(repeating: 16 * 5, count: 5))
+            #expect(dynamics.token.map(\.count) == Array(repeating: 16 * 6, count: 5))
+            // The last step's errors are those of the model that is kept, on the same prompts.
+            let last = try #require(dynamics.errors[run.plan.configuration.layout]?.last).array
+            let cell = try #require(run.cell(run.plan.configuration.layout)).errors.array
+            let near = closeness(
+                last, Array(cell.prefix(last.count)), relative: 2e-5, absolute: 1e-5)
+            #expect(near.isWithin, "\(near)")
+            #expect(run.probes?.base.count == 2 * 6)
+        }
+    }
+
+    /// Without the weights of earlier steps the run is done all the same, and what is missing is said.
+    @Test func missingSnapshotsAreSaid() throws {
+        let folder = try TemporaryDirectory()
+        let log = RunnerLog()
+        let results = try run(
+            tinyPlan("training.snapshots=none", "evaluate.dynamics={examples: 32}"), in: folder,
+            log: log)
+        #expect(results.runs.allSatisfy { $0.dynamics == nil })
+        #expect(log.notices.contains { $0.contains("snapshots=log") })
+    }
 }

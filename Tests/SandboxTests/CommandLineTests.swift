@@ -119,12 +119,12 @@ import Testing
     @Test(arguments: [
         (
             ["swep"],
-            "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval, plot, runs, validate, forward, import, export, "
+            "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval, plot, claims, report, runs, validate, forward, import, export, "
                 + "bench)"
         ),
         (
             ["tiny.yaml"],
-            "unknown verb 'tiny.yaml' (accepted: sweep, train, eval, plot, runs, validate, forward, import, export, "
+            "unknown verb 'tiny.yaml' (accepted: sweep, train, eval, plot, claims, report, runs, validate, forward, import, export, "
                 + "bench)"
         ),
         (["sweep", "--clas", "x"], "Unknown option '--clas'. Did you mean '--class'?"),

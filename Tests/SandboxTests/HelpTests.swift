@@ -7,8 +7,8 @@ import Testing
 /// `SANDBOX_WRITE_HELP=1 swift test … --filter HelpTests` writes the files anew.
 @Suite struct HelpTests {
     static let verbs = [
-        [], ["sweep"], ["train"], ["eval"], ["plot"], ["report"], ["forward"], ["import"],
-        ["import", "garg"],
+        [], ["sweep"], ["train"], ["eval"], ["eval", "run"], ["eval", "baselines"], ["plot"],
+        ["claims"], ["report"], ["forward"], ["import"], ["import", "garg"],
         ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],

@@ -78,6 +78,6 @@ extension EndToEndTests {
             #expect(try bytes("\(folder)/\(name)") == bytes("\(sweep.path)/plots/\(name)"))
         }
         #expect(try bytes(folder + "/summary.csv") == bytes(sweep.path + "/summary.csv"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 13)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 14)
     }
 }
