@@ -78,7 +78,8 @@ struct ClaimsTable {
         let range =
             seeds.min() == seeds.max()
             ? "\(seeds.max() ?? 0)" : "\(seeds.min() ?? 0)–\(seeds.max() ?? 0)"
-        return "\(column.heading): \(steps) steps, seeds \(range), "
+        let across = seeds.max() == 1 ? "1 seed (intervals over prompts alone)" : "\(range) seeds"
+        return "\(column.heading): \(steps) steps, \(across), "
             + (bases == 1 ? "conditional on one base model" : "\(bases) base models")
             + ", up to \(prompts) prompts; \(column.source.file.model); "
             + (column.source.isCommitted
