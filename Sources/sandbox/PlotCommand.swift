@@ -12,6 +12,7 @@ struct PlotCommand: ParsableCommand {
             Examples:
               sandbox plot polynomial --format png,svg
               sandbox plot runs/polynomial --publish
+              sandbox plot polynomial --published plots/published/choi2025.json
 
             \(exitStatusHelp)
             """)
@@ -21,12 +22,16 @@ struct PlotCommand: ParsableCommand {
 
     @OptionGroup var output: SweepOutput
 
+    @OptionGroup var published: PublishedOption
+
     func run() throws { try reportingErrors { try plot() } }
 
     private func plot() throws {
+        let published = try published.curves()
         try FinishedSweep.read(sweep, output.place) { finished in
             let isWritten = try finished.writing {
-                try output.write($0, failures: [], to: finished.directory)
+                try output.write(
+                    $0, failures: [], to: finished.directory, published: published)
             }
             if !isWritten && output.place.json { try output.show(finished.outcome) }
         }

@@ -26,6 +26,8 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "The file to write; report.html in the sweep's folder unless given.")
     var output: String?
 
+    @OptionGroup var published: PublishedOption
+
     @OptionGroup var place: RunPlace
 
     func validate() throws {
@@ -35,12 +37,14 @@ struct ReportCommand: ParsableCommand {
     func run() throws { try reportingErrors { try report() } }
 
     private func report() throws {
+        let published = try published.curves()
         try FinishedSweep.read(sweep, place) { finished in
             let path = output ?? finished.directory.reportPath
             let isWritten = try finished.writing { results in
                 let summary = SweepSummary(results, workers: place.workerCount)
                 let page = try SweepReport(
-                    summary, manifest: finished.manifest, directory: finished.directory
+                    summary, manifest: finished.manifest, directory: finished.directory,
+                    published: published
                 ).page()
                 try AtomicFile.write(page.html(), to: path)
             }

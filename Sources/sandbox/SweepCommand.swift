@@ -112,7 +112,8 @@ extension [RunFailure] {
 /// Which sweep: the options that choose and change a sweep file.
 struct SweepSelection: ParsableArguments {
     @Option(
-        name: .customLong("class"), help: "The composed class: linear, polynomial, multilinear.")
+        name: .customLong("class"),
+        help: "The class: polynomial, multilinear, relu and others; a wrong name lists them all.")
     var functionClass: String?
 
     @Option(name: .shortAndLong, help: "A sweep file.")
@@ -156,4 +157,17 @@ struct SweepOutput: ParsableArguments {
         if formats.isEmpty { throw ValidationError("--format names at least one of png, svg, pdf") }
         return formats
     }
+}
+
+/// Curves of another publication to show beside a sweep's own.
+struct PublishedOption: ParsableArguments {
+    @Option(
+        name: .customLong("published"),
+        help: ArgumentHelp(
+            "Curves to draw the sweep's own beside, such as plots/published/choi2025.json.",
+            valueName: "file"))
+    var path: String?
+
+    /// The curves; nil when none are asked for.
+    func curves() throws -> PublishedCurves? { try path.map(PublishedCurves.read) }
 }

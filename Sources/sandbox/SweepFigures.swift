@@ -12,6 +12,8 @@ struct SweepFigures {
     }
 
     let summary: SweepSummary
+    /// Curves of another publication to be shown beside the sweep's own.
+    var published: PublishedCurves?
 
     private var results: SweepResults { summary.results }
 
@@ -40,7 +42,9 @@ struct SweepFigures {
             return Chapter(
                 title: isAlone
                     ? title : "\(title), \(pictured.dropFirst().joined(separator: ", "))",
-                groups: groups, figures: figures.all())
+                groups: groups,
+                figures: figures.all()
+                    + [published.flatMap(figures.publishedFigure)].compactMap { $0 })
         }
     }
 

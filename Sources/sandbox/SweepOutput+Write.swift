@@ -13,8 +13,10 @@ extension SweepOutput {
     ///   - results: the finished sweep.
     ///   - failures: the runs that could not be finished.
     ///   - directory: the sweep's folder.
+    ///   - published: curves of another publication, drawn beside the sweep's own.
     func write(
-        _ results: SweepResults, failures: [RunFailure], to directory: SweepDirectory
+        _ results: SweepResults, failures: [RunFailure], to directory: SweepDirectory,
+        published: PublishedCurves? = nil
     ) throws {
         let summary = SweepSummary(results, workers: place.workerCount)
         let table = summary.table()
@@ -28,7 +30,7 @@ extension SweepOutput {
         let report = SweepTable(summary)
         // The table first: a picture that cannot be drawn must not hide the results.
         if !place.json { try Terminal.print(report.text + "\n") }
-        let figures = SweepFigures(summary: summary).all()
+        let figures = SweepFigures(summary: summary, published: published).all()
         let root = Path.parent(of: directory.path)
         written += try draw(figures, in: directory.plotsPath, root: root, summaryText: table.text)
         try showInTensorBoard(figures, in: directory.plotsPath)

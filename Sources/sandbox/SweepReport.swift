@@ -12,22 +12,28 @@ struct SweepReport {
     let summary: SweepSummary
     let manifest: SweepManifest
     private let directory: SweepDirectory
+    private let published: PublishedCurves?
 
     /// - Parameters:
     ///   - summary: the statistics of the finished runs.
     ///   - manifest: what was asked for.
     ///   - directory: the sweep's folder.
-    init(_ summary: SweepSummary, manifest: SweepManifest, directory: SweepDirectory) {
+    ///   - published: curves of another publication, shown beside the sweep's own.
+    init(
+        _ summary: SweepSummary, manifest: SweepManifest, directory: SweepDirectory,
+        published: PublishedCurves? = nil
+    ) {
         self.summary = summary
         self.manifest = manifest
         self.directory = directory
+        self.published = published
     }
 
     var results: SweepResults { summary.results }
 
     /// The page.
     func page() throws -> ReportPage {
-        let figures = SweepFigures(summary: summary)
+        let figures = SweepFigures(summary: summary, published: published)
         let chapters = figures.chapters()
         var sections = [try trained(chapters)] + claims() + [errors(chapters)]
         for chapter in chapters {

@@ -1,0 +1,106 @@
+import InContextRegression
+import Mechanism
+import Plotting
+
+/// A sweep's curves beside published ones of another size.
+extension ClassFigures {
+    /// Error, training loss and gradient alignment, published on the left and measured here on the right.
+    ///
+    /// Sizes differ, so errors are shares of E[g²], what predicting 0 costs, and context lengths are multiples of d.
+    ///
+    /// - Returns: nil where no curve of this class was published.
+    func publishedFigure(_ published: PublishedCurves) -> NamedFigure? {
+        let rows = [
+            errorRow(published), lossRow(published), alignmentRow(published),
+        ].compactMap { $0 }
+        guard !rows.isEmpty else { return nil }
+        let base = groups[0].runs[0].plan.base.configuration.pretraining
+        let pretraining = base.map { "\($0.phase.steps) + " } ?? ""
+        return named(
+            "published", "Beside the published curves",
+            .curves(
+                Figure(
+                    title: "\(title): published curves and ours",
+                    subtitle:
+                        "left: \(published.model); right: \(model.summary), \(points) points; "
+                        + "\(pretraining)\(trained)",
+                    panels: rows.flatMap { $0 }, columns: 2)),
+            caption:
+                "The published curves (\(published.source)) beside those of this sweep, each model under its own "
+                + "layout. The sizes differ, so errors and losses are divided by E[g²], the error of "
+                + "predicting 0, and context lengths by d: compare shapes, not heights. The published cpt run "
+                + "stands at shifted positions, and the published alignment uses the polynomial's gradient for "
+                + "every class and the last query alone.")
+    }
+
+    private func errorRow(_ published: PublishedCurves) -> [Panel]? {
+        row(
+            published, .squaredError, "error against k", xLabel: "in-context examples, k / d",
+            yLabel: "squared error / E[g²]", .linear, .log10, perDims: true
+        ) { member in
+            summary.errorCurve(member.group, layout: member.group.layout)
+        }
+    }
+
+    private func lossRow(_ published: PublishedCurves) -> [Panel]? {
+        row(
+            published, .trainLoss, "training loss", xLabel: "fine-tuning step",
+            yLabel: "loss / E[g²]", .log10, .log10, perDims: false
+        ) { member in
+            summary.lossCurve(member.group)
+        }
+    }
+
+    private func alignmentRow(_ published: PublishedCurves) -> [Panel]? {
+        row(
+            published, .gradientAlignment, "gradient alignment", xLabel: "fine-tuning step",
+            yLabel: "cosine to the gradient", .log10, .linear, perDims: false
+        ) { member in
+            summary.alignmentAlongSteps(member.group)
+        }
+    }
+
+    /// Two panels with equal vertical axes; nil where a side has nothing to show.
+    private func row(
+        _ published: PublishedCurves, _ quantity: PublishedCurves.Quantity, _ what: String,
+        xLabel: String, yLabel: String, _ xScale: AxisScale, _ yScale: AxisScale, perDims: Bool,
+        _ ours: (ChosenCurves.Member) -> Curve?
+    ) -> [Panel]? {
+        func unit(_ dims: Int) -> (x: Double, y: Double) {
+            (
+                perDims ? Double(dims) : 1,
+                quantity == .gradientAlignment ? 1 : functionClass.zeroPredictorError(dims: dims)
+            )
+        }
+        // Equal names and styles on both sides share one entry of the legend.
+        let theirs = chosen.series {
+            published.curve(quantity, of: functionClass.name, $0.group.layout.name)
+        }.map { $0.divided(by: unit(published.dims)) }
+        let measured = chosen.series(ours).map { $0.divided(by: unit(model.inputDimension)) }
+        guard !theirs.isEmpty, !measured.isEmpty else { return nil }
+        let shown = (theirs + measured).flatMap { series in
+            zip(series.x, series.y).filter { xScale == .linear || $0.0 > 0 }.compactMap(\.1)
+        }.filter { $0.isFinite && (yScale == .linear || $0 > 0) }
+        guard let least = shown.min(), let most = shown.max() else { return nil }
+        let range =
+            yScale == .log10
+            ? max(least, most / 1e6) / 1.3...most * 1.3 : min(0, least) - 0.02...max(1, most) + 0.02
+        return [("published", theirs), ("here", measured)].map { side, series in
+            Panel(
+                title: "\(what), \(side)", xLabel: xLabel, yLabel: yLabel, xScale: xScale,
+                yScale: yScale, series: series, yRange: range)
+        }
+    }
+}
+
+extension Series {
+    /// The series in other units.
+    fileprivate func divided(by unit: (x: Double, y: Double)) -> Series {
+        var series = self
+        series.x = x.map { $0 / unit.x }
+        series.y = y.map { $0.map { $0 / unit.y } }
+        series.low = low.map { $0.map { $0.map { $0 / unit.y } } }
+        series.high = high.map { $0.map { $0.map { $0 / unit.y } } }
+        return series
+    }
+}

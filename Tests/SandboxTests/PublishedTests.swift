@@ -1,0 +1,31 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// `--published`: curves of another publication beside those of the miniature sweep.
+extension EndToEndTests {
+    @Test func publishedCurvesStandBesideOurs() throws {
+        let sweep = try #require(MiniatureSweep.current)
+        let published = Fixture.directory.appending(path: "../../plots/published/choi2025.json")
+        let outcome = try Program.run(
+            ["report", "miniature", "--published", published.path, "--output", "beside.html"],
+            in: sweep.folder.path)
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        let html = String(decoding: try bytes(sweep.folder.file("beside.html")), as: UTF8.self)
+        let page = ReportDocument(html)
+        #expect(page.problem == nil)
+        #expect(page.all("img").count == 7)
+        #expect(page.texts("h3").contains("Beside the published curves"))
+        #expect(page.all("img").contains {
+            $0.attributes["alt"]?.contains("left: 12 layers, 8 heads, width 256, d = 20") == true
+        })
+        let plot = try Program.run(
+            ["plot", "miniature", "--published", "nowhere.json"], in: sweep.folder.path)
+        #expect(plot.exitCode == 1 && plot.output == "" && plot.errors.contains("'nowhere.json'"))
+        try sweep.folder.write("[]", to: "list.json")
+        let list = try Program.run(
+            ["plot", "miniature", "--published", "list.json"], in: sweep.folder.path)
+        #expect(list.exitCode == 64 && list.errors.contains("list.json: no published curves"))
+    }
+}
