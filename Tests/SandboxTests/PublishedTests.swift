@@ -17,9 +17,11 @@ extension EndToEndTests {
         #expect(page.problem == nil)
         #expect(page.all("img").count == 7)
         #expect(page.texts("h3").contains("Beside the published curves"))
-        #expect(page.all("img").contains {
-            $0.attributes["alt"]?.contains("left: 12 layers, 8 heads, width 256, d = 20") == true
-        })
+        #expect(
+            page.all("img").contains {
+                $0.attributes["alt"]?.contains("left: 12 layers, 8 heads, width 256, d = 20")
+                    == true
+            })
         let plot = try Program.run(
             ["plot", "miniature", "--published", "nowhere.json"], in: sweep.folder.path)
         #expect(plot.exitCode == 1 && plot.output == "" && plot.errors.contains("'nowhere.json'"))
