@@ -129,10 +129,12 @@ public struct CensoredPredictor: BayesPredictor {
         )
     }
 
-    /// A key of the prompt's own numbers (FNV-1a over the labels and the query).
+    /// A key of the prompt's own numbers (FNV-1a over the labels and the point that the query is drawn at).
+    ///
+    /// A query that is moved keeps its random numbers, so that differences of posterior means are slopes and not noise.
     private func key(_ numbers: PromptNumbers, contextLength: Int) -> RandomKey {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        let query = numbers.queries[contextLength * dims..<(contextLength + 1) * dims]
+        let query = numbers.inputs[contextLength * dims..<(contextLength + 1) * dims]
         for value in numbers.labels[..<contextLength].map(Double.init) + query {
             hash = (hash ^ value.bitPattern) &* 0x100_0000_01B3
         }

@@ -7,7 +7,7 @@ import InContextRegression
 public struct EvaluationConfiguration: Sendable {
     /// Layouts of the evaluation prompts; every trained model is measured under each.
     public let layouts: [PromptLayout]
-    /// Distributions of the evaluation prompts; those other than `standard` under each model's own layout alone.
+    /// Distributions of the evaluation prompts, `standard` first; the others under each model's own layout alone.
     public let prompts: [PromptDistribution]
     /// Names of the reference predictors; `bayes` is the closed form where there is one.
     public let baselines: [String]
@@ -31,19 +31,21 @@ public struct EvaluationConfiguration: Sendable {
         layouts = try reader.choices(
             "layouts", default: [.cpt, .cft, .negCFT], accepted: layoutNames
         ) { try? PromptLayout.named($0) }
-        prompts = try reader.choices(
+        let asked = try reader.choices(
             "prompts", default: [[.standard]],
             accepted: ["grid"] + PromptDistribution.all.map(\.name)
         ) {
             $0 == "grid"
                 ? PromptDistribution.grid : (try? PromptDistribution.named($0)).map { [$0] }
         }.flatMap { $0 }
+        // What the others are compared with comes first, asked for or not.
+        prompts = [.standard] + asked.filter { $0 != .standard }
         baselines = try reader.choices(
             "baselines", default: ["bayes", "least_squares", "zero"],
             accepted: ["bayes"] + (Baselines.all + Baselines.special).map(\.name)
         ) { $0 == "bayes" ? $0 : (try? Baselines.named($0))?.name }
         try refuseRepeats(layouts.map(\.name), "layouts", reader)
-        try refuseRepeats(prompts.map(\.name), "prompts", reader)
+        try refuseRepeats(asked.map(\.name), "prompts", reader)
         try refuseRepeats(baselines, "baselines", reader)
         examples = try reader.integer("examples", default: 10_240, in: 2...10_000_000)
         outsideExamples = try reader.integer(

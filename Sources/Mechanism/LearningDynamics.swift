@@ -18,6 +18,9 @@ public struct LearningDynamics: Sendable {
     public let both: [FloatView]
     /// Alignment under the run's own layout, the query token moved alone: `[steps][prompts, n]`.
     public let token: [FloatView]
+    /// Alignment under the own layout as the paper's public code measures it, ``GradientAlignment/published(of:weights:layout:)``:
+    /// `[steps][prompts]`; empty where a class has no base function, or it was not measured.
+    public let published: [FloatView]
     /// The context lengths of ``both``.
     public let contexts: [Int]
 }
@@ -35,9 +38,9 @@ struct RunAnalysis {
         baseHash = run.base.hash
     }
 
-    private var layout: PromptLayout { configuration.layout }
+    var layout: PromptLayout { configuration.layout }
 
-    private func evaluator(_ examples: Int) -> Evaluator {
+    func evaluator(_ examples: Int) -> Evaluator {
         Evaluator(
             functionClass: configuration.functionClass, dims: configuration.model.inputDimension,
             points: configuration.training.points, examples: examples,
@@ -89,12 +92,12 @@ struct RunAnalysis {
     // MARK: Along the steps
 
     /// What is to be measured along the steps; nothing of a run without steps.
-    private var asked: DynamicsConfiguration? {
+    var asked: DynamicsConfiguration? {
         steps.isEmpty ? nil : configuration.evaluation.dynamics
     }
 
     /// The steps that are measured: those whose weights are kept, and the last.
-    private var steps: [Int] {
+    var steps: [Int] {
         let last = configuration.training.steps
         let kept = configuration.recording.snapshots.steps(through: last)
         return last == 0 || kept.last == last ? kept : kept + [last]
@@ -108,7 +111,7 @@ struct RunAnalysis {
         }
     }
 
-    private var layouts: [PromptLayout] { layout == .cpt ? [.cpt] : [layout, .cpt] }
+    var layouts: [PromptLayout] { layout == .cpt ? [.cpt] : [layout, .cpt] }
 
     private func file(_ asked: DynamicsConfiguration) throws -> AnalysisFile {
         try AnalysisFile(
@@ -119,7 +122,7 @@ struct RunAnalysis {
             ]))
     }
 
-    private func alignmentExamples(_ asked: DynamicsConfiguration) -> Int {
+    func alignmentExamples(_ asked: DynamicsConfiguration) -> Int {
         configuration.functionClass.hasGradient ? asked.alignmentExamples : 0
     }
 
@@ -144,10 +147,10 @@ struct RunAnalysis {
         if aligned > 0 && (both == nil || token == nil) { return nil }
         return LearningDynamics(
             steps: steps, points: n, errors: errors, both: both ?? [], token: token ?? [],
-            contexts: contexts)
+            published: parts("gradient_alignment.published", aligned) ?? [], contexts: contexts)
     }
 
-    private var contexts: [Int] {
+    var contexts: [Int] {
         configuration.functionClass.hasGradient ? GradientAlignment(evaluator(2)).contexts : []
     }
 
@@ -168,6 +171,8 @@ struct RunAnalysis {
         let errors = layouts.map { _ in FloatView(zeros: steps.count * size) }
         let both = FloatView(zeros: steps.count * aligned * contexts.count)
         let token = FloatView(zeros: steps.count * aligned * n)
+        let hasBase = configuration.functionClass.hasBase
+        let published = FloatView(zeros: steps.count * aligned)
         reporter.began("measuring \(directory.name) along its steps", steps.count)
         defer { reporter.ended() }
         for (place, step) in steps.enumerated() {
@@ -191,27 +196,37 @@ struct RunAnalysis {
                 else { return .interrupted }
                 both.set(moved, at: place)
                 token.set(alone, at: place)
+                if hasBase {
+                    guard
+                        let found = alignment.published(of: model, weights: weights, layout: layout)
+                    else { return .interrupted }
+                    published.set(found, at: place)
+                }
             }
             let mean = errors[0][place * size..<(place + 1) * size].array.reduce(0.0) {
                 $0 + Double($1)
             }
             reporter.stepped(place + 1, mean / Double(size))
         }
-        try file(asked).write(
-            zip(layouts, errors).map { layout, values in
-                ("squared_error.\(layout.name)", [steps.count, asked.examples, n], values)
+        var measured = zip(layouts, errors).map { layout, values in
+            ("squared_error.\(layout.name)", [steps.count, asked.examples, n], values)
+        }
+        if aligned > 0 {
+            measured.append(
+                ("gradient_alignment.both", [steps.count, aligned, contexts.count], both))
+            measured.append(("gradient_alignment.token", [steps.count, aligned, n], token))
+            if hasBase {
+                measured.append(
+                    ("gradient_alignment.published", [steps.count, aligned], published))
             }
-                + (aligned > 0
-                    ? [
-                        ("gradient_alignment.both", [steps.count, aligned, contexts.count], both),
-                        ("gradient_alignment.token", [steps.count, aligned, n], token),
-                    ] : []))
+        }
+        try file(asked).write(measured)
         return .finished
     }
 
     // MARK: Probes
 
-    private var wantsProbes: Bool {
+    var wantsProbes: Bool {
         configuration.evaluation.probeExamples != nil && configuration.functionClass.hasBase
     }
 

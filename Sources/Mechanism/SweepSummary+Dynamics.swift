@@ -33,6 +33,16 @@ extension SweepSummary {
             finiteEstimates(samples, columns: dynamics[0].steps.count), x: dynamics[0].steps)
     }
 
+    /// Gradient alignment as the paper's public code measures it, ``GradientAlignment/published(of:weights:layout:)``, against the steps of
+    /// fine-tuning; nil when it was not measured.
+    public func publishedAlignmentAlongSteps(_ group: RunGroup) -> Curve? {
+        guard let dynamics = dynamics(group), dynamics.allSatisfy({ !$0.published.isEmpty })
+        else { return nil }
+        let samples = dynamics.map { columns($0.published.map(\.array)) }
+        return curve(
+            finiteEstimates(samples, columns: dynamics[0].steps.count), x: dynamics[0].steps)
+    }
+
     /// Gradient alignment under the own layout against k after the last step, the query token moved alone; nil when
     /// it was not measured.
     public func alignmentAgainstContext(_ group: RunGroup) -> Curve? {

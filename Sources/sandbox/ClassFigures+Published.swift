@@ -56,7 +56,7 @@ extension ClassFigures {
             published, .gradientAlignment, "gradient alignment", xLabel: "fine-tuning step",
             yLabel: "cosine to the gradient", .log10, .linear, perDims: false
         ) { member in
-            summary.alignmentAlongSteps(member.group)
+            summary.publishedAlignmentAlongSteps(member.group)
         }
     }
 

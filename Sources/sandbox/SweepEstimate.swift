@@ -17,8 +17,8 @@ struct SweepEstimate {
         let disk: Double
     }
 
-    /// Share of the measured product rate that whole training steps reach; small models reach less.
-    private static let efficiency = 0.5
+    /// Share of the measured product rate that whole steps and evaluations reach; the smallest models reach less.
+    private static let efficiency = 0.75
 
     let rows: [Row]
 
@@ -49,7 +49,8 @@ struct SweepEstimate {
                     name, try Self.status(root, name), run.configuration.model,
                     run.configuration.training, run.configuration.layout,
                     measured: run.configuration.evaluationSettings,
-                    examples: plan.evaluation.examples, rate: rate, workers: workers))
+                    examples: plan.evaluation.examples, analysis: run.analysisOperations,
+                    rate: rate, workers: workers))
         }
         self.rows = rows
     }
@@ -61,8 +62,8 @@ struct SweepEstimate {
     private static func row(
         _ name: String, _ status: RunStatus, _ model: ModelConfiguration,
         _ phase: PhaseConfiguration,
-        _ layout: PromptLayout, measured: [EvaluationSetting], examples: Int, rate: Double,
-        workers: Int
+        _ layout: PromptLayout, measured: [EvaluationSetting], examples: Int,
+        analysis: Double = 0, rate: Double, workers: Int
     ) -> Row {
         let decoder = model.decoder
         let length = layout.tokenCount(points: phase.points)
@@ -86,7 +87,7 @@ struct SweepEstimate {
         let isDone = status == .finished
         return Row(
             name: name, status: status,
-            seconds: isDone ? 0 : (Double(phase.steps) * step + evaluation) / rate,
+            seconds: isDone ? 0 : (Double(phase.steps) * step + evaluation + analysis) / rate,
             // The bootstrap keeps a byte for each prompt and resample.
             memory: parameters * Double(4 + ShardPlan.laneCount) + activations * Double(workers)
                 + errors + Double(examples) * 1000,
@@ -131,6 +132,6 @@ struct SweepEstimate {
             mebibytes(rows.map(\.memory).max() ?? 0),
             mebibytes(rows.reduce(0) { $0 + $1.disk }))
         return text
-            + "Estimates for what is not finished, at half the product rate measured just now; nothing was run.\n"
+            + "Estimates for what is not finished, at three quarters of the product rate measured just now; nothing was run.\n"
     }
 }

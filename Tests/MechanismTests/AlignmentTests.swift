@@ -119,6 +119,45 @@ import Transformer
         #expect(means[2...].allSatisfy { $0 > 0.99 }, "\(means)")
     }
 
+    /// relu's posterior is sampled; the two ends of a difference share their random numbers, so that it is a slope. Past
+    /// k = 2d nearly every prompt determines w, and what the best predictor follows is ∇g itself.
+    @Test func aSampledPosteriorHasASlope() throws {
+        let dims = 2
+        let evaluator = Evaluator(
+            functionClass: ReLUFunction(), dims: dims, points: 9, examples: 200, seed: 3)
+        let found = try #require(GradientAlignment(evaluator).ofBayesPredictor())
+        let means = (0..<9).map { k in
+            let cosines = (0..<200).map { found[$0 * 9 + k] }.filter(\.isFinite)
+            return cosines.reduce(0.0) { $0 + Double($1) } / Double(cosines.count)
+        }
+        #expect(zip(means, means.dropFirst()).allSatisfy { $1 > $0 - 0.03 }, "\(means)")
+        #expect(means[4] > 0.8 && means[8] > 0.95, "\(means)")
+    }
+
+    /// The public code's reading: for the polynomial it is `both` at the last query, for another class it is not.
+    @Test func thePublishedReadingIsThePolynomialsOwn() throws {
+        func readings(_ functionClass: any FunctionClass) throws -> (
+            both: [Float], published: [Float]
+        ) {
+            let evaluator = evaluator(functionClass, examples: 16)
+            let alignment = GradientAlignment(evaluator)
+            let model = ParallelDecoder(
+                decoder, workers: 2, batches: alignment.shapes(.cft), forTraining: true)
+            let weights = decoder.weights(in: parameters)
+            let both = try #require(alignment.both(of: model, weights: weights, layout: .cft))
+            let columns = alignment.contexts.count
+            let published = try #require(
+                alignment.published(of: model, weights: weights, layout: .cft))
+            return ((0..<16).map { both[$0 * columns + columns - 1] }, published.array)
+        }
+        let polynomial = try readings(PolynomialFunction())
+        #expect(polynomial.both == polynomial.published)
+        let multilinear = try readings(MultilinearFunction())
+        #expect(zip(multilinear.both, multilinear.published).allSatisfy { abs($0 - $1) > 1e-4 })
+        // f and the gradient's w are those of the linear part; the sign is that of 1 + 2 f.
+        #expect(multilinear.published.allSatisfy { abs($0) <= 1.0001 })
+    }
+
     @Test func ridgeRegressionFindsALinearMap() {
         var generator = TestGenerator(seed: 4)
         let rows = (0..<400).map { _ in [1.0] + generator.normals(3).map(Double.init) }
