@@ -60,7 +60,7 @@ public enum Claim: String, Codable, Sendable, CaseIterable {
 public struct ClaimEffect: Codable, Sendable, Hashable {
     /// What is compared, as `cpt - cft`.
     public let name: String
-    /// The mean difference; nil when it is not a number.
+    /// The mean difference, in the claim's unit; nil when it is not a number.
     public let effect: Double?
     /// The lower end of the 95 % interval; nil when there is none, or no end.
     public let low: Double?
@@ -82,9 +82,12 @@ public struct ClaimResult: Codable, Sendable, Hashable {
     public let id: Claim
     /// The class.
     public let functionClass: String
+    /// Other parameters in which the sweep's trials differ, as `steps=100`; nil when there are none.
+    public let parameters: String?
     /// `supported`, `not supported` or `confounded`; nil when it cannot be said, which `reason` explains.
     public let verdict: String?
-    /// The effect that decides: of several comparisons the one with the lowest lower end.
+    /// The effect that decides: of several that must lie above 0 the one with the lowest lower end; of `base` the largest
+    /// deviation over all k, where the bounds are those of the comparisons.
     public let effect: Double?
     /// The lower end of its 95 % interval.
     public let low: Double?
@@ -112,7 +115,8 @@ public struct ClaimResult: Codable, Sendable, Hashable {
     enum CodingKeys: String, CodingKey {
         case id
         case functionClass = "class"
-        case verdict, effect, low, high, unit, steps, seeds, bases, prompts, runs, comparisons,
+        case parameters, verdict, effect, low, high, unit, steps, seeds, bases, prompts, runs,
+            comparisons,
             reason
         case command
     }

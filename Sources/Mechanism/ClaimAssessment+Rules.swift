@@ -49,7 +49,8 @@ extension ClaimAssessment {
             runs: sets.flatMap { $0.flatMap { $0 } })
     }
 
-    /// CPT − NEG, which is to stay below half of CPT − CFT.
+    /// CPT − NEG, which is to stay below half of CPT − CFT: the contrast of both, prompt by prompt, so that its interval
+    /// holds the uncertainty of either. Half of no gain is no bar, so there must be a gain.
     func semantics(at step: Int?) throws -> Finding {
         let sets = try runs(.semantics)
         let contrasts = try sets.map { set in
@@ -60,7 +61,11 @@ extension ClaimAssessment {
         let contrast = ControlContrast.overBases(contrasts)
         return Finding(
             verdict: .semantics(contrast),
-            effects: [("cpt - neg-cft", contrast.control)],
+            effects: [
+                ("(cpt - cft) / 2 - (cpt - neg-cft)", contrast.belowHalf),
+                ("cpt - cft", contrast.gain),
+            ],
+            others: [("cpt - neg-cft", contrast.control)],
             runs: sets.flatMap { $0.flatMap { $0 } },
             note: contrast.gain.isPositive ? nil : "cft itself gains nothing over cpt")
     }
@@ -93,12 +98,16 @@ extension ClaimAssessment {
             )
         }
         let share = Effect.overBases(parts.map(\.share))
+        let isUnbounded = share.interval?.isUnbounded == true
         let reference = Effect.overBases(parts.map(\.reference))
         return Finding(
             verdict: .leak(share: share, reference: reference),
             effects: [("(cpt - cft-no-query) / (cpt - cft)", share)],
             runs: sets.flatMap { $0.flatMap { $0 } },
-            note: reference.isPositive ? nil : "there is no gap under cft to take a share of")
+            note: reference.isPositive
+                ? "at equal steps cft-no-query has one label of each prompt to learn from, cft \(group.points)"
+                : "there is no gap under cft to take a share of"
+                    + (isUnbounded ? ", so that the share has no bounds" : ""))
     }
 
     /// The excess risk under the own layout, CPT − CFT.
@@ -112,10 +121,14 @@ extension ClaimAssessment {
         var effects: [Effect] = []
         for set in sets {
             if step == nil, let excess = excess(set) {
-                note = "excess risk against the posterior mean"
+                note =
+                    "excess risk against the posterior mean; confounded: the errors of cpt and cft differ, and "
+                    + "their excess does not"
                 effects.append(bootstrap(excess[0]).effect(excess[0], minus: excess[1]))
             } else {
-                note = "difference of errors less that of the Bayes errors"
+                note =
+                    "difference of errors less that of the Bayes errors; confounded: the errors of cpt and cft "
+                    + "differ, and the rest does not"
                 let errors = try set.map { try ownErrors($0, at: step) }
                 let implied = Float(try bayesMean(set[0][0]) - bayesMean(set[1][0]))
                 let shifted = errors[1].map { $0.map { $0 + implied } }

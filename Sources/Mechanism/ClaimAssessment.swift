@@ -14,25 +14,23 @@ public struct ClaimAssessment {
     let summary: SweepSummary
     let group: ClaimGroup
     private let bootstraps: Bootstraps
-    /// What makes missing runs: `sandbox sweep --class polynomial`.
+    /// The command that asked for the sweep: `sandbox sweep -f sweeps/polynomial.yaml`.
     let command: String
 
     /// All claims of a sweep.
     ///
     /// - Parameters:
     ///   - summary: the statistics of the sweep.
-    ///   - preset: the preset it was asked for with.
+    ///   - command: the command that asked for the sweep; what is missing is made by it with more arguments.
     public static func claims(
-        _ summary: SweepSummary, preset: String?
+        _ summary: SweepSummary, command: String
     ) -> (last: [ClaimResult], alongSteps: [ClaimResult]) {
         let bootstraps = Bootstraps()
         var last: [ClaimResult] = []
         var earlier: [ClaimResult] = []
         for group in ClaimGroup.groups(summary.results) {
             let assessment = ClaimAssessment(
-                summary: summary, group: group, bootstraps: bootstraps,
-                command: "sandbox sweep --class \(group.functionClass.name)"
-                    + (preset.map { " --preset \($0)" } ?? ""))
+                summary: summary, group: group, bootstraps: bootstraps, command: command)
             last += Claim.allCases.map { assessment.result($0, at: nil) }
             let steps = group.first.dynamics?.steps.dropLast() ?? []
             for step in steps {
@@ -54,7 +52,10 @@ public struct ClaimAssessment {
     /// The verdict and the effects it rests on.
     struct Finding {
         var verdict: Verdict
+        /// What is claimed to lie above 0.
         var effects: [(name: String, effect: Effect)]
+        /// What is shown beside it.
+        var others: [(name: String, effect: Effect)] = []
         var runs: [MeasuredRun]
         var note: String?
     }
@@ -67,18 +68,21 @@ public struct ClaimAssessment {
             let deciding =
                 comparisons.min { ($0.low ?? -.infinity) < ($1.low ?? -.infinity) }
             let effects = finding.effects.map(\.effect)
+            let others = finding.others.map { ClaimEffect($0.name, $0.effect) }
             return ClaimResult(
                 id: claim, functionClass: group.functionClass.name,
+                parameters: group.parameters,
                 verdict: finding.verdict.rawValue, effect: deciding?.effect, low: deciding?.low,
                 high: deciding?.high, unit: claim.unit, steps: step ?? group.steps,
                 seeds: effects.map(\.seeds).min() ?? 0, bases: effects.map(\.bases).min() ?? 1,
                 prompts: effects.compactMap(\.prompts).min(),
-                runs: paths(finding.runs), comparisons: comparisons, reason: finding.note,
-                command: nil)
+                runs: paths(finding.runs), comparisons: comparisons + others,
+                reason: finding.note, command: nil)
         } catch {
             let gap = error as? Gap
             return ClaimResult(
-                id: claim, functionClass: group.functionClass.name, verdict: nil, effect: nil,
+                id: claim, functionClass: group.functionClass.name,
+                parameters: group.parameters, verdict: nil, effect: nil,
                 low: nil, high: nil, unit: claim.unit, steps: step ?? group.steps, seeds: 0,
                 bases: 0, prompts: nil, runs: [], comparisons: [],
                 reason: gap?.reason ?? "\(error)", command: gap?.command)
@@ -109,6 +113,12 @@ public struct ClaimAssessment {
 
     /// The runs of a claim's layouts, base by base.
     func runs(_ claim: Claim) throws -> [[[MeasuredRun]]] {
+        if !group.functionClass.hasBase && claim.layouts.contains("cft") {
+            throw Gap(
+                reason:
+                    "\(group.functionClass.name) has no base function, so no prefix can show it",
+                command: nil)
+        }
         let missing = group.missing(claim.layouts)
         guard missing.isEmpty, let paired = group.paired(claim.layouts) else {
             let what =
@@ -116,7 +126,7 @@ public struct ClaimAssessment {
                 ? "no base and seed has runs of all of \(claim.layouts.joined(separator: ", "))"
                 : "no run was trained under \(missing.joined(separator: ", "))"
             throw Gap(
-                reason: what, command: command + " --layouts cpt,cft,neg-cft,cft-no-query")
+                reason: what, command: command + " 'layout=[cpt,cft,neg-cft,cft-no-query]'")
         }
         return paired
     }
@@ -164,25 +174,28 @@ public struct ClaimAssessment {
             }
         }.map { (base: $0, claim: BaseClaim($0, summary: summary)) }
         let holds = claims.allSatisfy { $0.claim.holds }
-        let worst = claims.max { $0.claim.largest < $1.claim.largest }
-        let tail = claims.compactMap(\.claim.tail).max()
-        let atDims = claims.compactMap(\.claim.atDims).max()
-        var comparisons = [
-            ClaimEffect(name: "k != d, at most 0.1", value: worst?.claim.largest)
-        ]
-        if let atDims {
-            comparisons.append(ClaimEffect(name: "k = d, at most 0.15", value: atDims))
+        // Of several bases the worst: each part as the base has it that is farthest off.
+        func worst(_ part: (BaseClaim) -> BaseClaim.Part?) -> BaseClaim.Part? {
+            claims.compactMap { part($0.claim) }.max {
+                ($0.interval?.high ?? .infinity) < ($1.interval?.high ?? .infinity)
+            }
         }
-        if let tail { comparisons.append(ClaimEffect(name: "k >= 2d, below 0.02", value: tail)) }
+        let overall = worst(\.overall)
+        let names = claims.first?.claim.parts.map(\.name) ?? []
+        let comparisons = names.compactMap { name in
+            worst { $0.parts.first { $0.name == name } }.map(ClaimEffect.init)
+        }
         return ClaimResult(
-            id: .base, functionClass: group.functionClass.name,
+            id: .base, functionClass: group.functionClass.name, parameters: group.parameters,
             verdict: (holds ? Verdict.supported : .notSupported).rawValue,
-            effect: worst?.claim.largest, low: nil, high: nil, unit: Claim.base.unit,
+            effect: overall.flatMap { ClaimEffect($0).effect }, low: overall?.interval?.low,
+            high: overall?.interval?.high, unit: Claim.base.unit,
             steps: claims.compactMap { $0.base.plan.configuration.pretraining?.phase.steps }.max()
                 ?? 0,
             seeds: 1, bases: claims.count, prompts: summary.results.plan.evaluation.examples,
             runs: claims.map { "bases/\($0.base.plan.name)" }, comparisons: comparisons,
-            reason: nil, command: nil)
+            reason: overall?.interval == nil ? "an error of the base is not a number" : nil,
+            command: nil)
     }
 }
 
@@ -199,11 +212,11 @@ final class Bootstraps {
 }
 
 extension ClaimEffect {
-    /// A number without an interval.
-    init(name: String, value: Double?) {
-        self.name = name
-        effect = value
-        low = nil
-        high = nil
+    /// A part of the claim `base`; its interval is over prompts.
+    init(_ part: BaseClaim.Part) {
+        name = part.name
+        effect = part.value.isFinite ? part.value : nil
+        low = part.interval?.low
+        high = part.interval?.high
     }
 }

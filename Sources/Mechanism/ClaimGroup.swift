@@ -6,8 +6,8 @@ import Statistics
 /// Runs of one class that are compared with each other: they differ in layout, base and seed alone.
 struct ClaimGroup {
     let functionClass: any FunctionClass
-    /// Parameters in which other groups differ; empty when there are none.
-    let remainder: String
+    /// Parameters in which other groups differ, as `steps=100`; nil when there are none.
+    let parameters: String?
     /// The runs by layout name and base hash.
     private let runs: [String: [String: [MeasuredRun]]]
     let first: MeasuredRun
@@ -27,20 +27,23 @@ struct ClaimGroup {
         }
         return keys.map { key in
             let all = members[key] ?? []
-            return ClaimGroup(all, remainder: key.dropFirst().joined(separator: ", "))
+            return ClaimGroup(all, parameters: key.dropFirst().joined(separator: ", "))
         }
     }
 
     private static func key(_ run: MeasuredRun) -> [String] {
-        let others = run.plan.otherParameters.filter { !$0.name.hasPrefix("pretraining.") }
+        // Bases are told apart by their hash; another way of pretraining is another experiment.
+        let others = run.plan.otherParameters.filter {
+            $0.name != "pretraining.seed" && $0.name != "pretraining.from"
+        }
         let words = ParameterWords(others)
         return [run.plan.configuration.functionClass.name] + others.map(words.text)
     }
 
-    private init(_ all: [MeasuredRun], remainder: String) {
+    private init(_ all: [MeasuredRun], parameters: String) {
         first = all[0]
         functionClass = all[0].plan.configuration.functionClass
-        self.remainder = remainder
+        self.parameters = parameters.isEmpty ? nil : parameters
         runs = Dictionary(grouping: all) { $0.plan.configuration.layout.name }.mapValues {
             Dictionary(grouping: $0, by: \.plan.base.hash)
         }

@@ -13,6 +13,8 @@ public struct ControlContrast: Sendable, Hashable {
     public let gain: Effect
     /// (reference − control) − ½ (reference − treatment).
     public let beyondHalf: Effect
+    /// The same with the other sign, above 0 where the rule holds: ½ (reference − treatment) − (reference − control).
+    public var belowHalf: Effect { beyondHalf.negated }
 
     /// A contrast with the given parts.
     public init(control: Effect, gain: Effect, beyondHalf: Effect) {

@@ -35,6 +35,13 @@ public struct Effect: Sendable, Hashable {
     /// Whether there is an interval and the whole of it lies below 0; 0 itself is outside.
     public var isNegative: Bool { interval.map { $0.high < 0 } ?? false }
 
+    /// The effect with the other sign.
+    public var negated: Effect {
+        Effect(
+            mean: -mean, interval: interval.map { Interval(low: -$0.high, high: -$0.low) },
+            method: method, seeds: seeds, prompts: prompts, bases: bases)
+    }
+
     /// The mean of a − b for conditions with one number per seed, such as ln loss.
     ///
     /// The interval is Student's t on the seeds' differences, with n − 1 degrees of freedom. One seed

@@ -11,8 +11,8 @@ struct ClaimsCommand: ParsableCommand {
         commandName: "claims",
         abstract: "Decide the paper's claims: verdicts with effects and 95 % intervals.",
         discussion: """
-            Claims are recomputed from the runs of the sweeps named. A sweep that has no runs here is taken from its \
-            committed plots/<sweep>/claims.json, which is said. Without a name: all sweeps in plots/ and in the \
+            Claims are recomputed from the runs of the sweeps named. A sweep whose runs are not all finished here is \
+            taken from its committed plots/<sweep>/claims.json, if there is one, which is said. Without a name: all sweeps in plots/ and in the \
             folder of the runs.
 
             Supported: the 95 % interval lies wholly on the claimed side. Not supported: otherwise. Confounded: the \
@@ -65,7 +65,8 @@ struct SourcedClaims {
     let file: ClaimsFile
     /// `runs/polynomial`, or `plots/polynomial/claims.json`.
     let origin: String
-    let isCommitted: Bool
+    /// Why they come from a committed file; nil when they were recomputed.
+    let committedBecause: String?
 }
 
 /// Finds claims among the runs and the committed files.
@@ -105,12 +106,17 @@ struct ClaimSources {
         let folder = name == short ? "\(runs)/\(name)" : name
         let committed = "\(plots)/\(short)/claims.json"
         let directory = SweepDirectory(path: folder).placed
-        if try hasFinishedRun(directory) {
-            return SourcedClaims(
-                file: try recomputed(directory), origin: folder, isCommitted: false)
+        let (finished, asked) = try progress(directory)
+        // A sweep that has only begun must not hide what a whole one has said.
+        if finished < asked || asked == 0, let file = try ClaimsFile.read(committed) {
+            let reason =
+                asked == 0
+                ? "no runs here" : "\(asked - finished) of \(asked) runs in \(folder) unfinished"
+            return SourcedClaims(file: file, origin: committed, committedBecause: reason)
         }
-        if let file = try ClaimsFile.read(committed) {
-            return SourcedClaims(file: file, origin: committed, isCommitted: true)
+        if finished > 0 {
+            return SourcedClaims(
+                file: try recomputed(directory), origin: folder, committedBecause: nil)
         }
         if !isNamed { return nil }
         throw RunError(
@@ -120,11 +126,13 @@ struct ClaimSources {
         )
     }
 
-    private func hasFinishedRun(_ directory: SweepDirectory) throws -> Bool {
-        guard let manifest = try directory.manifest() else { return false }
-        return try manifest.trials.contains {
+    /// How many of a sweep's runs are finished, and how many were asked for.
+    private func progress(_ directory: SweepDirectory) throws -> (finished: Int, asked: Int) {
+        guard let manifest = try directory.manifest() else { return (0, 0) }
+        let finished = try manifest.trials.count {
             try directory.run($0.run).metadata()?.status == .finished
         }
+        return (finished, manifest.trials.count)
     }
 
     /// The claims from the runs of a sweep: nothing is trained or measured.
@@ -133,7 +141,8 @@ struct ClaimSources {
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
         let results = try SweepResults(plan, runs: plan.runs, root: root, workers: workers)
         return ClaimsFile(
-            SweepSummary(results, workers: workers), preset: manifest.preset, summaryHash: nil)
+            SweepSummary(results, workers: workers), command: ReportWords.command(manifest),
+            summaryHash: nil)
     }
 }
 
@@ -142,10 +151,10 @@ extension ClaimsFile {
     ///
     /// - Parameters:
     ///   - summary: the statistics of the sweep.
-    ///   - preset: the preset it was asked for with.
+    ///   - command: the command that asked for it.
     ///   - summaryHash: the SHA-256 of the summary.csv that is written with it.
-    init(_ summary: SweepSummary, preset: String?, summaryHash: String?) {
-        let (last, earlier) = ClaimAssessment.claims(summary, preset: preset)
+    init(_ summary: SweepSummary, command: String, summaryHash: String?) {
+        let (last, earlier) = ClaimAssessment.claims(summary, command: command)
         self.init(
             sweep: summary.results.plan.name,
             model: summary.results.runs.first?.plan.configuration.model.summary ?? "",
@@ -158,6 +167,7 @@ extension ClaimResult {
     func json(sweep: String, source: String) -> JSONValue {
         [
             "id": .string(id.rawValue), "class": .string(functionClass),
+            "parameters": parameters.map(JSONValue.string) ?? .null,
             "verdict": verdict.map(JSONValue.string) ?? .null, "effect": .optional(effect),
             "low": .optional(low), "high": .optional(high), "unit": .string(unit),
             "steps": .integer(steps), "seeds": .integer(seeds), "bases": .integer(bases),

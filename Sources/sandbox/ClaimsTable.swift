@@ -24,7 +24,8 @@ struct ClaimsTable {
             let name = results[0].functionClass
             let isAlone = names.filter { $0 == name }.count == 1
             return Column(
-                heading: isAlone || source.file.sweep == name ? name : source.file.sweep,
+                heading: (isAlone || source.file.sweep == name ? name : source.file.sweep)
+                    + (results[0].parameters.map { ", \($0)" } ?? ""),
                 functionClass: name, source: source,
                 results: Dictionary(results.map { ($0.id, $0) }) { first, _ in first })
         }
@@ -58,13 +59,14 @@ struct ClaimsTable {
         guard let result, let effect = result.effect else { return "" }
         let interval =
             result.low == nil && result.high == nil
-            ? result.id == .base ? "" : " [no interval]"
-            : " [\(number(result.low)), \(number(result.high))]"
-        return "  " + number(effect) + interval
+            // The share of a gap that may be 0 excludes nothing.
+            ? result.id == .leak && result.verdict == "confounded" ? " [-∞, ∞]" : " [no interval]"
+            : " [\(number(result.low, "-∞")), \(number(result.high, "∞"))]"
+        return "  " + number(effect, "") + interval
     }
 
-    private static func number(_ value: Double?) -> String {
-        value.map { String(format: "%.3g", $0) } ?? "∞"
+    private static func number(_ value: Double?, _ missing: String) -> String {
+        value.map { String(format: "%.3g", $0) } ?? missing
     }
 
     /// What a column rests on.
@@ -82,9 +84,9 @@ struct ClaimsTable {
         return "\(column.heading): \(steps) steps, \(across), "
             + (bases == 1 ? "conditional on one base model" : "\(bases) base models")
             + ", up to \(prompts) prompts; \(column.source.file.model); "
-            + (column.source.isCommitted
-                ? "committed in \(column.source.origin), not recomputed: no runs here\n"
-                : "recomputed from \(column.source.origin)\n")
+            + (column.source.committedBecause.map {
+                "committed in \(column.source.origin), not recomputed: \($0)\n"
+            } ?? "recomputed from \(column.source.origin)\n")
     }
 
     /// What could not be decided, and the command that makes what is missing.
@@ -100,6 +102,7 @@ struct ClaimsTable {
         columns.map { column in
             let results = column.source.file.alongSteps.filter {
                 $0.functionClass == column.functionClass
+                    && $0.parameters == column.results[.base]?.parameters
             }
             let claims = Claim.allCases.filter { claim in results.contains { $0.id == claim } }
             if claims.isEmpty {

@@ -23,7 +23,7 @@ extension SweepOutput {
         try table.write(to: directory.summaryPath)
         var written = [directory.summaryPath] + (try writeParameters(summary, to: directory.path))
         let claims = ClaimsFile(
-            summary, preset: try directory.manifest()?.preset,
+            summary, command: try directory.manifest().map(ReportWords.command) ?? "sandbox sweep",
             summaryHash: sha256Hex(Data(table.text.utf8)))
         try claims.write(to: directory.claimsPath)
         written.append(directory.claimsPath)

@@ -6,7 +6,8 @@ extension SweepReport {
     /// The verdicts of each class after the last step, the comparisons behind them, what is missing, and the verdicts
     /// along the steps.
     func claims() -> [ReportSection] {
-        let (last, alongSteps) = ClaimAssessment.claims(summary, preset: manifest.preset)
+        let (last, alongSteps) = ClaimAssessment.claims(
+            summary, command: ReportWords.command(manifest))
         let classes = ReportWords.distinct(last.map(\.functionClass)).split(separator: ", ")
         var blocks: [ReportBlock] = [
             .paragraph(
@@ -34,7 +35,7 @@ extension SweepReport {
         ReportTable(
             caption:
                 "Verdicts after the last step. The effect is that of the comparison that decides, the "
-                + "one whose interval reaches lowest.",
+                + "one whose interval reaches lowest; of base it is the largest deviation over all k.",
             header: [
                 "claim", "verdict", "effect [95 % interval]", "unit", "steps", "seeds", "bases",
             ],
@@ -66,7 +67,9 @@ extension SweepReport {
 
     private func comparisons(_ results: [ClaimResult]) -> ReportTable {
         ReportTable(
-            caption: "Every comparison, with its 95 % interval; all of a claim's must hold.",
+            caption:
+                "Every comparison, with its 95 % interval; all of a claim's must hold (of semantics "
+                + "the first two).",
             header: ["claim", "comparison", "effect", "95 % interval", "unit"],
             rows: results.flatMap { result in
                 result.comparisons.map { comparison in
