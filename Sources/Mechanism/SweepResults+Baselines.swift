@@ -7,10 +7,12 @@ extension SweepResults {
         "linear", "multilinear", "sparse_linear", "noisy_linear",
     ]
 
-    /// One measurement of each baseline for each class and size in the sweep; of least squares on the other
-    /// distributions too, where the labels are linear.
+    /// One measurement of each baseline for each class and size in the sweep; of predicting zero, and of least squares
+    /// where the labels are linear, on the other distributions too. Slow ones see fewer prompts and are kept.
+    ///
+    /// - Throws: ``InterruptedError`` after a signal; `BaselineError` for one that does not apply to the class.
     static func measureBaselines(
-        _ plan: SweepPlan, _ runs: [PlannedRun], pool: WorkerPool
+        _ plan: SweepPlan, _ runs: [PlannedRun], _ store: BaselineStore
     ) throws -> [MeasuredBaseline] {
         var measured: [MeasuredBaseline] = []
         for run in runs {
@@ -27,17 +29,22 @@ extension SweepResults {
                 examples: plan.evaluation.examples,
                 outsideExamples: plan.evaluation.outsideExamples, seed: plan.evaluation.seed)
             for baseline in plan.evaluation.baselines where baseline != "bayes" {
-                let others =
-                    baseline == LeastSquares().name && linearClasses.contains(name)
-                    ? plan.evaluation.prompts.filter { $0 != .standard } : []
-                for prompt in [.standard] + others {
+                let predictor = try Baselines.named(baseline)
+                let isReference =
+                    baseline == ZeroPredictor().name
+                    || baseline == LeastSquares().name && linearClasses.contains(name)
+                for prompt in plan.evaluation.prompts where prompt == .standard || isReference {
+                    guard
+                        let errors = try store.errors(
+                            of: predictor, evaluator, distribution: prompt)
+                    else { throw InterruptedError() }
+                    let setting = EvaluationSetting(layout: .cpt, distribution: prompt)
                     measured.append(
                         MeasuredBaseline(
                             functionClass: name, dims: dims, points: points, name: baseline,
                             prompt: prompt,
-                            errors: evaluator.squaredErrors(
-                                of: try Baselines.named(baseline), distribution: prompt,
-                                pool: pool)))
+                            examples: errors.count / evaluator.contextCount(setting),
+                            errors: errors))
                 }
             }
         }

@@ -106,7 +106,9 @@ public struct MeasuredBaseline: Sendable {
     public let name: String
     /// Where its prompts come from.
     public let prompt: PromptDistribution
-    /// `[prompts, contexts]`.
+    /// Prompts it saw: fewer than the models where it is slow.
+    public let examples: Int
+    /// Squared errors: `[examples, contexts]`.
     public let errors: FloatView
 }
 
@@ -143,8 +145,14 @@ extension SweepResults {
     ///   - runs: those of its runs that are finished and measured.
     ///   - root: the folder that holds the runs.
     ///   - workers: workers for the baselines.
-    /// - Throws: one sentence that names a file that is missing or damaged, and the cure.
-    public init(_ plan: SweepPlan, runs: [PlannedRun], root: String, workers: Int) throws {
+    ///   - withBaselines: whether the baselines are measured; claims need none.
+    ///   - reporter: told how far a slow baseline is.
+    /// - Throws: one sentence that names a file that is missing or damaged, and the cure; ``InterruptedError`` after a
+    ///   signal.
+    public init(
+        _ plan: SweepPlan, runs: [PlannedRun], root: String, workers: Int,
+        withBaselines: Bool = true, reporter: RunReporter = RunReporter()
+    ) throws {
         let pool = WorkerPool(workers: workers)
         let measured = try runs.map { run in
             let directory = RunDirectory(path: "\(root)/\(plan.name)/\(run.name)")
@@ -167,7 +175,9 @@ extension SweepResults {
         }
         self.init(
             plan: plan, bases: bases, runs: measured,
-            baselines: try Self.measureBaselines(plan, runs, pool: pool),
+            baselines: withBaselines
+                ? try Self.measureBaselines(
+                    plan, runs, BaselineStore(root: root, pool: pool, reporter: reporter)) : [],
             bayes: try Self.bayesCurves(plan, runs, root: root, pool: pool))
     }
 

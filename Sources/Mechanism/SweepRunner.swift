@@ -88,8 +88,9 @@ public struct SweepRunner {
             if InterruptFlag.isRaised { throw InterruptedError() }
             do {
                 results = try SweepResults(
-                    plan, runs: finished, root: trainer.root, workers: trainer.workers)
-            } catch let error where "\(error)" != lastProblem {
+                    plan, runs: finished, root: trainer.root, workers: trainer.workers,
+                    reporter: trainer.reporter)
+            } catch let error where !(error is InterruptedError) && "\(error)" != lastProblem {
                 // Another process may have begun a run anew since; what is wrong otherwise is wrong again.
                 lastProblem = "\(error)"
                 let again = try SweepRunner(plan: plan.with(finished), trainer: trainer)

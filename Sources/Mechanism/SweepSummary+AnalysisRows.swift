@@ -4,6 +4,33 @@ import Kernels
 import Statistics
 
 extension SweepSummary {
+    /// Rows of metric `excess_loss`: the training loss ÷ (Σ_{i < n} max(d − i, 0) / n), as the paper's public code has
+    /// it for every class: the divisor is the Bayes error of *linear* functions without a prefix, averaged over k.
+    func appendPublicLosses(to table: inout CSVTable) {
+        for run in results.runs {
+            let configuration = run.plan.configuration
+            let (d, n) = (configuration.model.inputDimension, configuration.training.points)
+            let normalizer = Double((0..<n).reduce(0) { $0 + max(d - $1, 0) }) / Double(n)
+            for loss in run.losses {
+                table.append(
+                    row(
+                        run, metric: "excess_loss", step: loss.step, mean: loss.loss / normalizer))
+            }
+        }
+    }
+
+    /// Rows of metric `escape_step`: the mean is the step of ``escapeSteps(_:)``, empty where the plateau was never left.
+    func appendEscapes(to table: inout CSVTable) {
+        for group in groups {
+            for (run, escape) in zip(group.runs, escapeSteps(group)) {
+                table.append(
+                    row(
+                        run, metric: "escape_step", step: run.plan.configuration.training.steps,
+                        mean: escape.map(Double.init) ?? .nan))
+            }
+        }
+    }
+
     /// Rows of metric `excess_risk`: the mean of (M − E[g | prompt])² at every k whose posterior is known, with the
     /// value again in the column of that name.
     func appendExcess(to table: inout CSVTable) {

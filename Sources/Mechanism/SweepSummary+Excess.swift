@@ -44,6 +44,32 @@ extension SweepSummary {
             isMeasured: measured.map { $0 != nil })
     }
 
+    /// The excess risk averaged over k, with its interval: the area under the curve ÷ n.
+    ///
+    /// Where the posterior is computed at every k it is the mean of (M − E[g | prompt])², otherwise the mean error less
+    /// the mean Bayes error.
+    ///
+    /// - Returns: nil when it was not measured, or a Bayes error is not known.
+    public func meanExcess(_ group: RunGroup, layout: PromptLayout) -> Estimate? {
+        let configuration = group.runs[0].plan.configuration
+        let points = configuration.training.points
+        let excess = group.runs.compactMap { $0.cell(layout)?.excess?.array }
+        if excess.count == group.runs.count, excess.allSatisfy({ $0.allSatisfy(\.isFinite) }) {
+            let means = excess.map { rowMeans($0, columns: points) }
+            return bootstrap().estimates(means, columns: 1)[0]
+        }
+        let bayes = results.bayesCurve(configuration, EvaluationSetting(layout: layout))?.values
+        let known = bayes?.compactMap { $0 } ?? []
+        guard known.count == points, let error = meanError(group, layout: layout) else {
+            return nil
+        }
+        let least = known.reduce(0, +) / Double(points)
+        return Estimate(
+            mean: error.mean - least, standardError: error.standardError,
+            interval: Interval(low: error.interval.low - least, high: error.interval.high - least),
+            method: error.method)
+    }
+
     /// The estimates of every column that is known at all prompts; nil of the others.
     ///
     /// - Parameters:

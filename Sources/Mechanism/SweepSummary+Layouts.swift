@@ -2,7 +2,7 @@ import InContextRegression
 import Kernels
 import Statistics
 
-/// Error averaged over k of every trained group under every evaluation layout.
+/// Error, or excess risk, averaged over k of every trained group under every evaluation layout.
 public struct LayoutMatrix: Sendable {
     /// The rows: what was trained.
     public let groups: [RunGroup]
@@ -18,15 +18,26 @@ public struct LayoutMatrix: Sendable {
 }
 
 extension SweepSummary {
-    /// The trained × evaluated matrix of `groups`, with every layout that one of them was to be measured under.
+    /// The trained × evaluated matrix of `groups`, with every layout that one of them was to be measured under: errors.
     public func layoutMatrix(_ groups: [RunGroup]) -> LayoutMatrix {
+        matrix(groups, meanError)
+    }
+
+    /// The trained × evaluated matrix of `groups`: excess risk over the Bayes error of the column's layout.
+    public func excessMatrix(_ groups: [RunGroup]) -> LayoutMatrix {
+        matrix(groups, meanExcess)
+    }
+
+    private func matrix(
+        _ groups: [RunGroup], _ measure: (RunGroup, PromptLayout) -> Estimate?
+    ) -> LayoutMatrix {
         var layouts: [PromptLayout] = []
         for run in groups.flatMap(\.runs) {
             layouts += run.plan.configuration.evaluationLayouts.filter { !layouts.contains($0) }
         }
         return LayoutMatrix(
             groups: groups, layouts: layouts,
-            cells: groups.map { group in layouts.map { meanError(group, layout: $0) } })
+            cells: groups.map { group in layouts.map { measure(group, $0) } })
     }
 
     /// The distributions that one of `groups` was measured on under its own layout, in the sweep's order.

@@ -5,7 +5,8 @@ import Statistics
 
 extension SweepSummary {
     /// The tidy table `summary.csv`: one row per run × evaluation cell × k, the baselines, the base and the losses, and
-    /// behind them what ``appendExcess(to:)`` and ``appendAlignment(to:)`` say.
+    /// behind them what ``appendPublicLosses(to:)``, ``appendEscapes(to:)``, ``appendExcess(to:)`` and
+    /// ``appendAlignment(to:)`` say.
     ///
     /// A row's interval is the 95 % bootstrap over that run's prompts alone; a baseline's rows carry its name in
     /// `train_layout`, and a loss row has no k.
@@ -25,6 +26,8 @@ extension SweepSummary {
                 table.append(row(run, metric: "train_loss", step: loss.step, mean: loss.loss))
             }
         }
+        appendPublicLosses(to: &table)
+        appendEscapes(to: &table)
         for baseline in results.baselines { append(baseline, to: &table) }
         appendExcess(to: &table)
         appendAlignment(to: &table)
@@ -96,7 +99,7 @@ extension SweepSummary {
                 ]
                     + cells(
                         mean: estimate.mean, estimate: estimate, bayes: nil,
-                        examples: results.plan.evaluation.examples(baseline.prompt)))
+                        examples: baseline.examples))
         }
     }
 

@@ -7,7 +7,7 @@ import Statistics
 public struct Curve: Sendable {
     /// Context lengths or steps.
     public let x: [Double]
-    /// Mean over seeds and prompts.
+    /// Mean over seeds and prompts: squared errors and losses in label units², cosines, shares.
     public let mean: [Double]
     /// Lower end of the interval.
     public let low: [Double]
@@ -120,9 +120,8 @@ public struct SweepSummary {
 
     /// The mean error of a predictor that is not trained at every context length of its prompts.
     func estimates(_ baseline: MeasuredBaseline) -> [Estimate] {
-        let bootstrap = bootstrap(baseline.prompt)
-        return bootstrap.estimates(
-            [baseline.errors.array], columns: baseline.errors.count / bootstrap.prompts)
+        bootstraps.of(prompts: baseline.examples).estimates(
+            [baseline.errors.array], columns: baseline.errors.count / baseline.examples)
     }
 
     /// The base model's and least squares' error on linear functions.
@@ -146,6 +145,22 @@ public struct SweepSummary {
             low: steps.indices.map { index in complete.map { $0[index] }.min() ?? .nan },
             high: steps.indices.map { index in complete.map { $0[index] }.max() ?? .nan })
     }
+
+    /// The step from which each of a group's runs has left the plateau for good: the first at which the mean of the last
+    /// ``escapeWindow`` training losses lies below half of E[g²], what predicting zero costs, and stays there; nil of a
+    /// run that never does.
+    public func escapeSteps(_ group: RunGroup) -> [Int?] {
+        let dims = group.runs[0].plan.configuration.model.inputDimension
+        let plateau = group.functionClass.zeroPredictorError(dims: dims)
+        return group.runs.map { run in
+            escapeStep(
+                steps: run.losses.map(\.step), values: run.losses.map(\.loss), plateau: plateau,
+                window: Self.escapeWindow)
+        }
+    }
+
+    /// Training records in the trailing mean of ``escapeSteps(_:)``.
+    public static let escapeWindow = 10
 
     func curve(_ estimates: [Estimate]) -> Curve {
         Curve(

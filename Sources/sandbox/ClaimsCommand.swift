@@ -139,7 +139,8 @@ struct ClaimSources {
     func recomputed(_ directory: SweepDirectory) throws -> ClaimsFile {
         let root = Path.parent(of: directory.path)
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
-        let results = try SweepResults(plan, runs: plan.runs, root: root, workers: workers)
+        let results = try SweepResults(
+            plan, runs: plan.runs, root: root, workers: workers, withBaselines: false)
         return ClaimsFile(
             SweepSummary(results, workers: workers), command: ReportWords.command(manifest),
             summaryHash: nil)

@@ -141,11 +141,16 @@ extension ClassFigures {
         }
     }
 
-    /// What the picture cannot show: on a logarithmic axis a Bayes error of 0 lies below it.
+    /// What the picture cannot show: on a logarithmic axis a Bayes error of 0 lies below it, and some are not known.
     private func bayesNote(_ layouts: [PromptLayout]) -> String {
         let zero = bayesCurves(layouts).filter { $0.shown == 0 && $0.values.contains(0) }
         let names = zero.flatMap(\.layouts)
-        return names.isEmpty ? "" : "; Bayes error under \(names.joined(separator: ", ")): 0"
+        let gaps = bayesCurves(layouts).flatMap { curve -> [String] in
+            guard let first = curve.values.firstIndex(where: { $0 == nil }) else { return [] }
+            return curve.layouts.map { first == 0 ? $0 : "\($0) from k = \(first)" }
+        }
+        return (names.isEmpty ? "" : "; Bayes error under \(names.joined(separator: ", ")): 0")
+            + (gaps.isEmpty ? "" : "; no Bayes error known under \(gaps.joined(separator: ", "))")
     }
 
     /// The baselines of this class and size on prompts of a distribution.

@@ -5,11 +5,37 @@ import Plotting
 /// Trained models under other prompts than their own, and what their layers know.
 extension ClassFigures {
     func layoutsFigure() -> NamedFigure? {
-        let matrix = summary.layoutMatrix(chosen.named)
+        matrixFigure(
+            summary.layoutMatrix(chosen.named), "layouts", "Error under every layout", "error",
+            valueLabel: "squared error, mean over k (label units²)",
+            caption:
+                "Every trained model (rows) on the same prompts in every layout (columns); light is "
+                + "a small error, a frame marks the layout that a model was trained under. The mean over k is "
+                + "the area under the curve of error against k, divided by n. Along a row: what a model loses "
+                + "away from its layout. Down the column cpt: what training with a prefix is worth without it."
+        )
+    }
+
+    func excessLayoutsFigure() -> NamedFigure? {
+        matrixFigure(
+            summary.excessMatrix(chosen.named), "excess-layouts", "Excess risk under every layout",
+            "excess risk", valueLabel: "excess risk, mean over k (label units²)",
+            caption:
+                "The same matrix less what no predictor can avoid: the distance from the best predictor "
+                + "of each column's layout. Columns can be compared here, because a prompt that tells more no longer "
+                + "counts as an advantage. A dash: the least possible error of that layout is not known at every k."
+        )
+    }
+
+    private func matrixFigure(
+        _ matrix: LayoutMatrix, _ name: String, _ heading: String, _ what: String,
+        valueLabel: String, caption: String
+    ) -> NamedFigure? {
         let isMeasured = matrix.layouts.indices.filter { column in
             matrix.cells.contains { $0[column] != nil }
         }
-        guard isMeasured.count > 1 else { return nil }
+        let hasPositive = matrix.cells.joined().contains { ($0?.mean ?? 0) > 0 }
+        guard isMeasured.count > 1, hasPositive else { return nil }
         let cells = matrix.cells.enumerated().map { row, cells in
             isMeasured.map { column -> HeatMapCell in
                 guard let estimate = cells[column] else { return HeatMapCell(nil) }
@@ -20,34 +46,32 @@ extension ClassFigures {
             }
         }
         return named(
-            "layouts", "Error under every layout",
+            name, heading,
             .matrix(
                 HeatMap(
-                    title: "\(title): error under every layout",
+                    title: "\(title): \(what) under every layout",
                     subtitle: chosen.note
                         + "mean over k, 95 % intervals in brackets; framed: the layout it was trained under; "
                         + "\(trained), \(results.plan.evaluation.examples) prompts",
                     rowCaption: "trained under", columnCaption: "evaluated under",
                     rows: matrix.groups.map(\.label),
                     columns: isMeasured.map { matrix.layouts[$0].name }, cells: cells,
-                    valueLabel: "squared error, mean over k (label units²)", scale: .log10)),
-            caption:
-                "Every trained model (rows) on the same prompts in every layout (columns); light is "
-                + "a small error, a frame marks the layout that a model was trained under. Along a row: "
-                + "what it loses away from that layout. Down the column cpt: what training with a prefix is "
-                + "worth without it."
-        )
+                    valueLabel: valueLabel, scale: .log10)),
+            caption: caption)
     }
 
     func outsideFigure() -> NamedFigure? {
         let distributions = summary.distributions(groups)
         guard distributions.contains(where: { $0 != .standard }) else { return nil }
-        let hasReference = distributions.contains { $0 != .standard && !leastSquares($0).isEmpty }
+        let hasLeastSquares = distributions.contains { distribution in
+            distribution != .standard
+                && baselines(distribution).contains { $0.name == LeastSquares().name }
+        }
         let panels = distributions.map { distribution in
             Panel(
                 title: FigureWords.distribution(distribution), xLabel: "in-context examples k",
                 yLabel: "squared error (label units²)", yScale: .log10,
-                series: (hasReference ? leastSquares(distribution) : [])
+                series: references(distribution, leastSquares: hasLeastSquares)
                     + chosen.series { member in
                         summary.errorCurve(
                             member.group,
@@ -56,30 +80,36 @@ extension ClassFigures {
                     })
         }.filter { $0.series.contains { $0.y.contains { ($0 ?? 0) > 0 } } }
         if panels.isEmpty { return nil }
-        let examples = results.plan.evaluation.outsideExamples
+        let evaluation = results.plan.evaluation
         return named(
             "out-of-distribution", "Error out of distribution",
             .curves(
                 Figure(
                     title: "\(title): error out of distribution",
                     subtitle: chosen.note
-                        + "each model under its own layout; \(trained), \(examples) prompts; "
-                        + "each panel has its own vertical axis\(bands)",
+                        + "each model under its own layout; \(trained), \(evaluation.outsideExamples) prompts "
+                        + "(\(evaluation.examples) as in training); each panel has its own vertical axis\(bands)",
                     panels: panels, columns: panels.count > 6 ? 4 : min(3, panels.count))),
             caption:
                 "Error against context length on prompts that no model was trained on, one panel "
                 + "for each way in which they differ, beside prompts as in training. Compare shapes with the "
                 + "first panel: where a curve that fell there stays up or rises, the model depends on its "
                 + "training distribution. The vertical axes differ."
-                + (hasReference ? " Least squares knows nothing of distributions." : ""))
+                + (hasLeastSquares ? " Least squares knows nothing of distributions." : ""))
     }
 
-    private func leastSquares(_ distribution: PromptDistribution) -> [Series] {
-        baselines(distribution).filter { $0.name == LeastSquares().name }.map { baseline in
-            let curve = summary.errorCurve(baseline)
-            return Series(
-                name: FigureWords.baseline(baseline.name), x: curve.x, y: curve.mean,
-                style: .reference(0), shapesRange: false)
+    /// What is not trained: predicting zero, and least squares where the labels are linear.
+    private func references(
+        _ distribution: PromptDistribution, leastSquares: Bool
+    ) -> [Series] {
+        let names = (leastSquares ? [LeastSquares().name] : []) + [ZeroPredictor().name]
+        return names.enumerated().flatMap { index, name in
+            baselines(distribution).filter { $0.name == name }.map { baseline in
+                let curve = summary.errorCurve(baseline)
+                return Series(
+                    name: FigureWords.baseline(name), x: curve.x, y: curve.mean,
+                    style: .reference(index), shapesRange: false)
+            }
         }
     }
 

@@ -14,14 +14,24 @@ extension ClassFigures {
                     title: "\(title): fine-tuning loss",
                     subtitle: chosen.note
                         + "mean over all k, \(seeds) and "
-                        + "\(every) steps\(chosen.areAllNamed ? "; bands: lowest and highest seed" : "")",
+                        + "\(every) steps\(chosen.areAllNamed ? "; bands: lowest and highest seed" : "")"
+                        + escapes,
                     xLabel: "fine-tuning step (optimizer updates)",
                     yLabel: "mean squared error (label units²)", yScale: .log10,
                     series: chosen.series { summary.lossCurve($0.group) })),
             caption:
                 "The loss that training itself sees, each model under its own layout, on fresh "
                 + "prompts at every step. The noise is that of single batches: composed labels have heavy "
-                + "tails.")
+                + "tails. A run has left the plateau when the mean of \(SweepSummary.escapeWindow) records lies below "
+                + "half of E[g²], what predicting zero costs, and stays there.")
+    }
+
+    /// When the groups have left the plateau.
+    private var escapes: String {
+        let texts = chosen.named.map {
+            "\($0.label) \(FigureWords.escape(summary.escapeSteps($0)))"
+        }
+        return texts.isEmpty ? "" : "; plateau left at step: \(texts.joined(separator: ", "))"
     }
 
     func stepsFigure() -> NamedFigure? {
@@ -85,7 +95,7 @@ extension ClassFigures {
                     title: "\(title): alignment of ∂M/∂x with ∇g at the query",
                     subtitle: chosen.note
                         + "each model under its own layout; left: mean over k, right: after the last step; "
-                        + "\(examples) prompts, \(seeds)\(bands)",
+                        + "\(examples) prompts, those without a gradient left out; \(seeds)\(bands)",
                     panels: [
                         panel(
                             "x moved in prefix and query", "fine-tuning step", .log10,

@@ -21,7 +21,8 @@ struct ClassFigures {
     func all() -> [NamedFigure] {
         [
             errorFigure(), commonLayoutFigure(), excessFigure(), lossFigure(), stepsFigure(),
-            alignmentFigure(), layoutsFigure(), outsideFigure(), probesFigure(),
+            alignmentFigure(), layoutsFigure(), excessLayoutsFigure(), outsideFigure(),
+            probesFigure(),
         ].compactMap { $0 }
     }
 

@@ -50,6 +50,15 @@ enum FigureWords {
         }
     }
 
+    /// Steps at which runs left the plateau: `190`, `190–240`, `never`, `190–240 (2 of 5 never)`.
+    static func escape(_ steps: [Int?]) -> String {
+        let left = steps.compactMap { $0 }
+        guard let first = left.min(), let last = left.max() else { return "never" }
+        let never = steps.count - left.count
+        return (first == last ? "\(first)" : "\(first)–\(last)")
+            + (never == 0 ? "" : " (\(never) of \(steps.count) never)")
+    }
+
     /// A distribution of prompts in words.
     static func distribution(_ distribution: PromptDistribution) -> String {
         switch distribution {

@@ -147,6 +147,7 @@ struct SweepReport {
                     [
                         .text(group.label), .number(String(group.runs.count)),
                         .number(TextTable.number(loss)),
+                        .number(FigureWords.escape(summary.escapeSteps(group))),
                     ] + cells, runs: group.runs.map(path))
             }
             return .table(
@@ -155,8 +156,10 @@ struct SweepReport {
                         "\(chapter.title): squared error averaged over k, by the layout a model was "
                         + "trained under (rows) and evaluated under (columns), with 95 % intervals over "
                         + "seeds and prompts. * marks the layout it was trained under. The loss is that "
-                        + "of the last training record.",
-                    header: ["trained", "seeds", "loss"] + matrix.layouts.map(\.name), rows: rows))
+                        + "of the last training record; the plateau is left at the step from which the mean of "
+                        + "\(SweepSummary.escapeWindow) records stays below half of E[g²].",
+                    header: ["trained", "seeds", "loss", "plateau left"]
+                        + matrix.layouts.map(\.name), rows: rows))
         }
         return ReportSection(title: "Errors", blocks: tables)
     }
