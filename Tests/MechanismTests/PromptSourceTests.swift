@@ -43,6 +43,33 @@ import Transformer
             starts: workspace.positionStarts[0..<range.count].array)
     }
 
+    /// `pretraining.position_offset: random`: an even start for each prompt, from 0 to what the model has room for.
+    @Test(arguments: [PromptLayout.cpt, .cft])
+    func positionsStartAnywhereEven(_ layout: PromptLayout) {
+        let length = layout.trainingForm(points: 6).tokenCount
+        let positions = layout.positions(points: 6).upperBound + 9
+        let source = PromptSource(
+            PolynomialFunction(), layout: layout, seed: 9, dims: 3, batchSize: 400, points: [6],
+            workers: 1, offsetPositions: positions)
+        let workspace = DecoderWorkspace(
+            decoder.configuration, largest: BatchShape(examples: 400, length: length),
+            forTraining: false)
+        func starts(_ range: Range<Int>, step: Int) -> [Int32] {
+            source.batch(.pretraining(step: step), points: 6, activeDims: 3).fill(range, workspace)
+            return workspace.positionStarts[0..<range.count].array
+        }
+        let drawn = starts(0..<400, step: 1)
+        // Each of 0, 2, 4, 6 and 8 is drawn for a fifth of the prompts: 80, standard deviation 8.
+        #expect(Set(drawn) == [0, 2, 4, 6, 8])
+        for start in Set(drawn) {
+            let count = drawn.count { $0 == start }
+            #expect((48...112).contains(count), "\(start): \(count)")
+        }
+        // Of the prompt and the step alone, not of the shard.
+        #expect(starts(100..<200, step: 1) == Array(drawn[100..<200]))
+        #expect(starts(0..<400, step: 2) != drawn)
+    }
+
     @Test(arguments: PromptLayout.all)
     func aPromptDoesNotDependOnItsShard(_ layout: PromptLayout) {
         let whole = written(layout, 0..<4)

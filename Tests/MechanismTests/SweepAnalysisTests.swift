@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import InContextRegression
 import Kernels
+import Statistics
 import TestSupport
 import Testing
 
@@ -102,7 +103,7 @@ import Testing
         }
         return LearningDynamics(
             steps: [1, 2], points: Self.points, errors: [.cpt: errors], both: both, token: token,
-            contexts: [0, 5])
+            published: [FloatView([0.25, 0.5]), FloatView([0.5, .nan])], contexts: [0, 5])
     }
 
     @Test func dynamicsAreMeansOverPromptsThatHaveAValue() throws {
@@ -139,6 +140,36 @@ import Testing
         #expect(both.allSatisfy { $0["eval_layout"] == "cft" && $0["bayes"] == "" })
         let token = all.filter { $0["metric"] == "gradient_alignment_token" }
         #expect(token.count == 2 * 2 * Self.points)
+        let published = all.filter {
+            $0["metric"] == "gradient_alignment_published" && $0["train_layout"] == "cft"
+        }
+        #expect(published.map { $0["mean"] } == ["0.375", "0.5"])
+        #expect(published.map { $0["examples"] } == ["2", "1"])
+        #expect(published.allSatisfy { $0["k"] == "5" })
+        let curve = try #require(summary.publishedAlignmentAlongSteps(summary.groups[0]))
+        #expect(curve.x == [1, 2] && curve.mean == [0.375, 0.5])
+    }
+
+    /// Records of the loss against half of E[g²] = 2d = 4: with trailing means over ten records, the first run falls from
+    /// 4 to 1 after twelve of twenty-four records, the second never does.
+    @Test func thePlateauIsLeftOnceTheMeanStaysBelowHalfOfIt() throws {
+        let plan = try tinyPlan("seeds=2", "evaluate.examples=8")
+        let runs = plan.runs.enumerated().map { index, run in
+            MeasuredRun(
+                plan: run, path: "",
+                losses: (1...24).map {
+                    LossRecord(step: 10 * $0, loss: $0 <= 12 || index == 1 ? 4 : 1)
+                }, cells: [], dynamics: nil, probes: nil)
+        }
+        let summary = SweepSummary(
+            SweepResults(plan: plan, bases: [], runs: runs, baselines: [], bayes: []), workers: 1)
+        // 4 − 0.3 j < 2 at the seventh record after the twelfth.
+        #expect(summary.escapeSteps(summary.groups[0]) == [190, nil])
+        let escapes = rows(summary).filter { $0["metric"] == "escape_step" }
+        #expect(escapes.map { $0["mean"] } == ["190", "", "190", "190"])
+        // The public code divides by the mean of max(d − i, 0): (2 + 1) / 6.
+        let losses = rows(summary).filter { $0["metric"] == "excess_loss" }
+        #expect(losses.count == 4 * 24 && losses[0]["mean"] == "8" && losses[23]["mean"] == "2")
     }
 
     @Test func runsWithoutTheSameStepsHaveNoDynamics() throws {
@@ -189,6 +220,25 @@ import Testing
         #expect(matrix.layouts == [.cpt, .cft] && matrix.groups.map(\.label) == ["cpt", "cft"])
         #expect(matrix.cells.map { $0.map { $0?.mean } } == [[2.5, 3.5], [nil, 12.5]])
         #expect(matrix.isOwn(0, 0) && matrix.isOwn(1, 1) && !matrix.isOwn(0, 1))
+        // Without Bayes errors there is no excess; with them 4, 2, 0, … under cpt, whose mean is 1.
+        #expect(summary.excessMatrix(summary.groups).cells.joined().allSatisfy { $0 == nil })
+    }
+
+    @Test func theExcessIsTheErrorLessWhatCannotBeAvoided() throws {
+        let folder = try TemporaryDirectory()
+        let plan = try tinyPlan("evaluate.examples=8", "layout=[cpt]")
+        let bayes = try run(plan, in: folder).bayes
+        let cpt = EvaluationSetting(layout: .cpt)
+        let errors = (0..<8 * Self.points).map { Float($0 % Self.points + 10) }
+        // Multilinear at d = 2: 4, 2, 0, … of mean 1; the errors' mean is 12.5.
+        let derived = summary(plan, bayes: bayes) { _ in ([cell(cpt, errors)], nil, nil) }
+        let plain = try #require(derived.excessMatrix(derived.groups).cells[0][0])
+        #expect(plain.mean == 11.5 && plain.interval == Interval(low: 11.5, high: 11.5))
+        let excess = (0..<8 * Self.points).map { Float($0 % Self.points) }
+        let measured = summary(plan, bayes: bayes) { _ in
+            ([cell(cpt, excess: excess, errors)], nil, nil)
+        }
+        #expect(try #require(measured.excessMatrix(measured.groups).cells[0][0]).mean == 2.5)
     }
 
     /// Prompts out of distribution have a number of their own, in curves and in the table.
@@ -227,6 +277,7 @@ import Testing
             $0["train_layout"] == "least_squares" && $0["prompt"] == scaled.name
         }
         #expect(reference.count == 6 && reference.allSatisfy { $0["examples"] == "24" })
-        #expect(!all.contains { $0["train_layout"] == "zero" && $0["prompt"] == scaled.name })
+        let zero = all.filter { $0["train_layout"] == "zero" && $0["prompt"] == scaled.name }
+        #expect(zero.count == 6 && zero.allSatisfy { $0["examples"] == "24" })
     }
 }
