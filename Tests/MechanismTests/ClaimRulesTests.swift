@@ -183,11 +183,14 @@ struct ClaimRulesTests {
         #expect(claims[.leak]?.reason?.contains("cft-no-query") == true)
         #expect(claims[.transfer]?.verdict != nil && claims[.information]?.verdict != nil)
         // A class that is composed over nothing has no prefix to show: no command can help.
-        let tree = try self.claims("layout=[cpt,neg-cft]", "task.function_class=decision_tree")
+        let tree = try self.claims(
+            "layout=[cpt,neg-cft]", "evaluate.layouts=[cpt,neg-cft]",
+            "task.function_class=decision_tree")
         for id in Claim.allCases where id != .base {
             let result = try #require(tree[id])
             #expect(result.word == "undecidable" && result.command == nil)
-            #expect(result.reason?.contains("no base function") == true)
+            let why = id == .gradient ? "no gradient" : "no base function"
+            #expect(result.reason?.contains(why) == true, "\(result)")
         }
     }
 

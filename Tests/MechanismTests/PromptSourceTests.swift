@@ -55,8 +55,12 @@ import Transformer
             decoder.configuration, largest: BatchShape(examples: 400, length: length),
             forTraining: false)
         func starts(_ range: Range<Int>, step: Int) -> [Int32] {
-            source.batch(.pretraining(step: step), points: 6, activeDims: 3).fill(range, workspace)
-            return workspace.positionStarts[0..<range.count].array
+            let batch = source.batch(.pretraining(step: step), points: 6, activeDims: 3)
+            // A worker's memory holds the examples of a shard.
+            return stride(from: range.lowerBound, to: range.upperBound, by: 5).flatMap { first in
+                batch.fill(first..<first + 5, workspace)
+                return workspace.positionStarts[0..<5].array
+            }
         }
         let drawn = starts(0..<400, step: 1)
         // Each of 0, 2, 4, 6 and 8 is drawn for a fifth of the prompts: 80, standard deviation 8.

@@ -19,11 +19,12 @@ import Testing
         let table = SweepSummary(results, workers: 2).table()
         #expect(table.text.hasPrefix(Self.columns + "\n"))
         let (points, runs, layouts) = (6, 4, 2)
-        // The base and least squares beside it; runs × layouts; three records a run; two baselines.
+        // The base and least squares beside it; runs × layouts; three records a run, each with the public code's
+        // normaliser too, and the step that leaves the plateau; two baselines.
         let all = table.rows.map { Dictionary(uniqueKeysWithValues: zip(table.header, $0)) }
         // What is computed from the posterior stands behind everything else.
         let rows = all.filter { $0["metric"] != "excess_risk" }
-        #expect(rows.count == 2 * points + runs * layouts * points + runs * 3 + 2 * points)
+        #expect(rows.count == 2 * points + runs * layouts * points + runs * (3 + 3 + 1) + 2 * points)
         #expect(all.prefix(rows.count).allSatisfy { $0["metric"] != "excess_risk" })
         func value(_ row: [String: String], _ column: String) throws -> Double {
             try #require(Double(row[column] ?? ""), "\(column) of \(row)")

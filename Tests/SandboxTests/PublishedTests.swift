@@ -7,9 +7,9 @@ import Testing
 extension EndToEndTests {
     @Test func publishedCurvesStandBesideOurs() throws {
         let sweep = try #require(MiniatureSweep.current)
-        let published = Fixture.directory.appending(path: "../../plots/published/choi2025.json")
+        let published = Fixture.directory + "/../../plots/published/choi2025.json"
         let outcome = try Program.run(
-            ["report", "miniature", "--published", published.path, "--output", "beside.html"],
+            ["report", "miniature", "--published", published, "--output", "beside.html"],
             in: sweep.folder.path)
         #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
         let html = String(decoding: try bytes(sweep.folder.file("beside.html")), as: UTF8.self)
