@@ -24,7 +24,8 @@ import Testing
         let all = table.rows.map { Dictionary(uniqueKeysWithValues: zip(table.header, $0)) }
         // What is computed from the posterior stands behind everything else.
         let rows = all.filter { $0["metric"] != "excess_risk" }
-        #expect(rows.count == 2 * points + runs * layouts * points + runs * (3 + 3 + 1) + 2 * points)
+        let perRun = layouts * points + 3 + 3 + 1
+        #expect(rows.count == 2 * points + runs * perRun + 2 * points)
         #expect(all.prefix(rows.count).allSatisfy { $0["metric"] != "excess_risk" })
         func value(_ row: [String: String], _ column: String) throws -> Double {
             try #require(Double(row[column] ?? ""), "\(column) of \(row)")
