@@ -15,7 +15,7 @@ extension ClassFigures {
         ].compactMap { $0 }
         guard !rows.isEmpty else { return nil }
         let base = groups[0].runs[0].plan.base.configuration.pretraining
-        let pretraining = base.map { "\($0.phase.steps) + " } ?? ""
+        let pretraining = base.map { "\($0.phase.steps) pretraining and " } ?? ""
         return named(
             "published", "Beside the published curves",
             .curves(
@@ -60,7 +60,7 @@ extension ClassFigures {
         }
     }
 
-    /// Two panels with equal vertical axes; nil where a side has nothing to show.
+    /// Two panels with equal axes; nil where a side has nothing to show.
     private func row(
         _ published: PublishedCurves, _ quantity: PublishedCurves.Quantity, _ what: String,
         xLabel: String, yLabel: String, _ xScale: AxisScale, _ yScale: AxisScale, perDims: Bool,
@@ -79,16 +79,26 @@ extension ClassFigures {
         let measured = chosen.series(ours).map { $0.divided(by: unit(model.inputDimension)) }
         guard !theirs.isEmpty, !measured.isEmpty else { return nil }
         let shown = (theirs + measured).flatMap { series in
-            zip(series.x, series.y).filter { xScale == .linear || $0.0 > 0 }.compactMap(\.1)
-        }.filter { $0.isFinite && (yScale == .linear || $0 > 0) }
-        guard let least = shown.min(), let most = shown.max() else { return nil }
-        let range =
+            zip(series.x, series.y).compactMap { x, y -> (x: Double, y: Double)? in
+                guard let y, y.isFinite, xScale == .linear || x > 0, yScale == .linear || y > 0
+                else { return nil }
+                return (x, y)
+            }
+        }
+        guard let least = shown.map(\.y).min(), let most = shown.map(\.y).max(),
+            let first = shown.map(\.x).min(), let last = shown.map(\.x).max(), first < last
+        else { return nil }
+        let xRange =
+            xScale == .log10
+            ? first / 1.1...last * 1.1
+            : first - 0.02 * (last - first)...last + 0.02 * (last - first)
+        let yRange =
             yScale == .log10
             ? max(least, most / 1e6) / 1.3...most * 1.3 : min(0, least) - 0.02...max(1, most) + 0.02
         return [("published", theirs), ("here", measured)].map { side, series in
             Panel(
                 title: "\(what), \(side)", xLabel: xLabel, yLabel: yLabel, xScale: xScale,
-                yScale: yScale, series: series, yRange: range)
+                yScale: yScale, series: series, xRange: xRange, yRange: yRange)
         }
     }
 }

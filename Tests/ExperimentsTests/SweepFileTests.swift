@@ -294,16 +294,16 @@ import Testing
 
     @Test(
         arguments: [
-            ("linear", ["cpt", "cft", "neg-cft"]),
+            ("linear", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("polynomial", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("multilinear", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("relu", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("sigmoid", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("tanh", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("proddot", ["cpt", "cft", "neg-cft", "cft-no-query"]),
-            ("sparse_linear", ["cpt", "cft", "neg-cft"]),
-            ("noisy_linear", ["cpt", "cft", "neg-cft"]),
-            ("quadratic", ["cpt", "cft", "neg-cft"]),
+            ("sparse_linear", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("noisy_linear", ["cpt", "cft", "neg-cft", "cft-no-query"]),
+            ("quadratic", ["cpt", "cft", "neg-cft", "cft-no-query"]),
             ("two_layer_relu", ["cpt", "neg-cft"]), ("decision_tree", ["cpt", "neg-cft"]),
         ], [nil, "quick", "small", "paper"])
     func expandToThreeRunsForEachLayout(

@@ -14,7 +14,7 @@ import Testing
         #expect(outcome.output.contains("polynomial, loss: no run was trained under neg-cft"))
         #expect(
             outcome.output.contains(
-                "make it with: sandbox sweep --class polynomial --layouts cpt,cft,neg-cft,cft-no-query"
+                "make it with: sandbox sweep -f tiny.yaml 'layout=[cpt,cft,neg-cft,cft-no-query]'"
             ))
         #expect(outcome.output.contains("conditional on one base model"))
         let printed = try Program.run(["claims", "tiny", "--json"], in: folder.path).output

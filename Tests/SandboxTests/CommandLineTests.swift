@@ -218,7 +218,7 @@ import Testing
     }
 
     @Test(
-        arguments: [("linear", 9), ("polynomial", 12), ("multilinear", 12), ("decision_tree", 6)],
+        arguments: [("linear", 12), ("polynomial", 12), ("multilinear", 12), ("decision_tree", 6)],
         ["quick", "small", "paper"])
     func everyClassGoesWithEveryPreset(_ named: (name: String, runs: Int), _ preset: String) throws
     {

@@ -146,7 +146,7 @@ import Testing
             }
         }
         let written = try #require(result["written"]?.arrayValue).compactMap(\.stringValue)
-        #expect(written.count == 20 && written[0] == "runs/miniature/summary.csv")
+        #expect(written.count == 23 && written[0] == "runs/miniature/summary.csv")
     }
 
     @Test func modelsTravelThroughThePublicForm() throws {

@@ -52,7 +52,7 @@ import Testing
         let again = try Program.run(arguments, in: folder.path)
         #expect(again.exitCode == 0 && again.errors == "", "\(again)")
         #expect(try bytes(folder.file("runs/tiny/summary.csv")) == table)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: plots).count == 19)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: plots).count == 22)
         return outcome.errors
     }
 

@@ -10,6 +10,7 @@ extension EndToEndTests {
         return [
             "polynomial-error-vs-context", "polynomial-error-vs-context-cpt",
             "polynomial-excess-risk", "polynomial-training-loss", "polynomial-layouts",
+            "polynomial-excess-layouts",
             "base-\(base)",
         ]
     }
@@ -42,9 +43,9 @@ extension EndToEndTests {
             #expect(pdf.starts(with: Data("%PDF-".utf8)))
             #expect(pdf.suffix(16).range(of: Data("%%EOF".utf8)) != nil)
         }
-        #expect(images.count == 6)
+        #expect(images.count == 7)
         // A sidecar and three forms of each picture, and the file that shows them in TensorBoard.
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 25)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 29)
     }
 
     @Test func sidecarsNameRunsAndData() throws {
@@ -78,6 +79,6 @@ extension EndToEndTests {
             #expect(try bytes("\(folder)/\(name)") == bytes("\(sweep.path)/plots/\(name)"))
         }
         #expect(try bytes(folder + "/summary.csv") == bytes(sweep.path + "/summary.csv"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 14)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 16)
     }
 }

@@ -15,7 +15,7 @@ extension EndToEndTests {
         let html = String(decoding: try bytes(sweep.folder.file("beside.html")), as: UTF8.self)
         let page = ReportDocument(html)
         #expect(page.problem == nil)
-        #expect(page.all("img").count == 7)
+        #expect(page.all("img").count == 8)
         #expect(page.texts("h3").contains("Beside the published curves"))
         #expect(
             page.all("img").contains {

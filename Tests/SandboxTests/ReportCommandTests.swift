@@ -23,7 +23,7 @@ extension EndToEndTests {
         }
         #expect(page.all("a").allSatisfy { $0.attributes["href"]?.hasPrefix("#") == true })
         let sources = page.all("img").compactMap { $0.attributes["src"] }
-        #expect(sources.count == 6)
+        #expect(sources.count == 7)
         #expect(sources.allSatisfy { $0.hasPrefix("data:image/png;base64,") })
         // Every run and the base have an entry that links lead to.
         let manifest = try sweep.manifest()

@@ -192,7 +192,8 @@ private struct TrainedSweep {
         let lines = all.split(separator: "\n")
         // A run's own table has its errors and losses; what a sweep computes beside them stays there.
         let own = lines.filter {
-            $0.hasPrefix("tiny,\(sweep.cft),") && !$0.contains("excess_risk")
+            $0.hasPrefix("tiny,\(sweep.cft),")
+                && ($0.contains(",squared_error,") || $0.contains(",train_loss,"))
         }
         #expect(own.count == 3 * 5 + 3)
         let of = try sweep.output("export", "csv", sweep.cft).split(separator: "\n")
