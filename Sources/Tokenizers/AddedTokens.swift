@@ -47,7 +47,9 @@ struct AddedTokenMatcher: Sendable {
             var stop = position + match.length
             // A match that is discarded still is passed over.
             position = stop
-            if token.singleWord, Self.isWord(before: start, text) || Self.isWord(at: stop, text) { continue }
+            if token.singleWord, Self.isWord(before: start, text) || Self.isWord(at: stop, text) {
+                continue
+            }
             if token.stripsLeft { start = max(Self.spaceStart(before: start, text), done) }
             if token.stripsRight { stop = Self.spaceEnd(from: stop, text) }
             if done < start { segments.append(Segment(range: done..<start, id: nil)) }
@@ -69,8 +71,12 @@ struct AddedTokenMatcher: Sendable {
     }
 
     /// `\w` by Unicode's definition: alphabetic, marks, decimal digits, connectors, joiners.
+    ///
+    /// The library's tables are those of Unicode 16, so younger characters are none.
     private static func isWordScalar(_ value: Int) -> Bool {
-        guard let scalar = Unicode.Scalar(UInt32(value)) else { return false }
+        guard let scalar = Unicode.Scalar(UInt32(value)), let age = scalar.properties.age,
+            age.major <= 16
+        else { return false }
         if scalar.properties.isAlphabetic || scalar.properties.isJoinControl { return true }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation:

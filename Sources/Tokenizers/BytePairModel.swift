@@ -173,7 +173,8 @@ struct BytePairModel: Sendable {
             }
             let first = bytes[position]
             let after = position + characterLength(first)
-            let symbol = first < 0x80 ? asciiSymbols[Int(first)] : characters.id(bytes, position, after)
+            let symbol =
+                first < 0x80 ? asciiSymbols[Int(first)] : characters.id(bytes, position, after)
             if symbol >= 0 {
                 symbols.append(symbol)
             } else {

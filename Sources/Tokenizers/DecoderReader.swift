@@ -22,7 +22,9 @@ enum DecoderReader {
     private static func append(_ node: JSONNode, to parts: inout Parts) throws(FileProblem) {
         let type = try HuggingFaceReader.type(node)
         if type == "Sequence" {
-            for element in try node.required("decoders").elements() { try append(element, to: &parts) }
+            for element in try node.required("decoders").elements() {
+                try append(element, to: &parts)
+            }
             return
         }
         defer { parts.count += 1 }
@@ -70,7 +72,8 @@ enum DecoderReader {
         let stop = try node.required("stop").int(atMost: 1 << 20)
         guard stop == 0 else {
             throw FileProblem(
-                "\(node.place) strips \(stop) characters at the end; only 0 is supported, for a stream cannot know its end.")
+                "\(node.place) strips \(stop) characters at the end; only 0 is supported, for a stream cannot know its end."
+            )
         }
         parts.stripped.append(PieceDecoder.StripRule(character: character, count: start))
     }
@@ -78,6 +81,7 @@ enum DecoderReader {
     private static func misplaced(_ node: JSONNode, _ type: String) -> FileProblem {
         FileProblem(
             "\(node.place) is a \(type) in an order that is not supported; "
-                + "supported is Replace or Metaspace, ByteFallback, Fuse, Strip, or ByteLevel alone.")
+                + "supported is Replace or Metaspace, ByteFallback, Fuse, Strip, or ByteLevel alone."
+        )
     }
 }

@@ -32,14 +32,16 @@ enum HuggingFaceReader {
         _ node: JSONNode, _ type: String, accepted: [String]
     ) -> FileProblem {
         FileProblem(
-            "\(node.place) has the type \(quoted(type)); supported are \(accepted.joined(separator: ", ")).")
+            "\(node.place) has the type \(quoted(type)); supported are \(accepted.joined(separator: ", "))."
+        )
     }
 
     /// The text of `{"String": …}`.
     static func literal(_ node: JSONNode, of component: String) throws(FileProblem) -> [UInt8] {
         guard let text = try node.member("String") else {
             throw FileProblem(
-                "\(node.place) of a \(component) is a regular expression; only a String is supported there.")
+                "\(node.place) of a \(component) is a regular expression; only a String is supported there."
+            )
         }
         let bytes = Array(try text.bytes())
         guard !bytes.isEmpty else { throw FileProblem("\(text.place) of a \(component) is empty.") }
@@ -118,7 +120,8 @@ enum HuggingFaceReader {
                 let name = try token.required("id").bytes()
                 guard let values = ids[Array(name)] else {
                     throw FileProblem(
-                        "\(piece.place) names the token \(quoted(name)), which special_tokens lacks.")
+                        "\(piece.place) names the token \(quoted(name)), which special_tokens lacks."
+                    )
                 }
                 parts += values.map { .token($0) }
             } else if try piece.member("Sequence")?.required("id").string() == "A" {
@@ -141,12 +144,13 @@ enum HuggingFaceReader {
         guard let node else { return [] }
         var tokens: [AddedToken] = []
         var ids: Set<Int> = []
+        var nextID = vocabulary.count
         var contents: Set<[UInt8]> = []
         for element in try node.elements() {
             let content = Array(try element.required("content").bytes())
             let id = try element.required("id").int(atMost: Vocabulary.maximumID)
             if content.isEmpty { continue }
-            try check(element, id, content, vocabulary)
+            try check(element, id, content, vocabulary, &nextID)
             guard ids.insert(id).inserted else {
                 throw FileProblem("\(element.place) has the id \(id) of another added token.")
             }
@@ -165,17 +169,22 @@ enum HuggingFaceReader {
         return tokens
     }
 
+    /// The library does not read the ids of added tokens: one that is a piece has the piece's id, the others are
+    /// numbered from the vocabulary's count on. Where a file says otherwise, file and library contradict each other.
     private static func check(
-        _ element: JSONNode, _ id: Int, _ content: [UInt8], _ vocabulary: Vocabulary
+        _ element: JSONNode, _ id: Int, _ content: [UInt8], _ vocabulary: Vocabulary,
+        _ nextID: inout Int
     ) throws(FileProblem) {
-        let known = vocabulary.id(content)
-        if known >= 0, Int(known) != id {
+        let known = Int(vocabulary.id(content))
+        let expected = known >= 0 ? known : nextID
+        if known < 0 { nextID += 1 }
+        guard id == expected else {
+            let reason =
+                known >= 0
+                ? "in the vocabulary it has \(expected)"
+                : "tokens outside the vocabulary are numbered from its count on, which gives \(expected)"
             throw FileProblem(
-                "\(element.place) gives \(quoted(content[...])) the id \(id); in the vocabulary it has \(known).")
-        }
-        if known < 0, let piece = vocabulary.piece(id) {
-            throw FileProblem(
-                "\(element.place) gives \(quoted(content[...])) the id \(id), which the vocabulary has for \(quoted(piece)).")
+                "\(element.place) gives \(quoted(content[...])) the id \(id); \(reason).")
         }
     }
 }

@@ -25,7 +25,9 @@ struct JSONNode {
         let name = Array(key.description.utf8)
         var found: JSONValue?
         for member in try members() where arena[member.key].elementsEqual(name) {
-            guard found == nil else { throw FileProblem("\(place) has the key \(quoted("\(key)")) twice.") }
+            guard found == nil else {
+                throw FileProblem("\(place) has the key \(quoted("\(key)")) twice.")
+            }
             found = member.value
         }
         guard let found else { return nil }
@@ -35,7 +37,9 @@ struct JSONNode {
 
     /// The value of `key`, which must be there.
     func required(_ key: StaticString) throws(FileProblem) -> JSONNode {
-        guard let node = try member(key) else { throw FileProblem("\(place) lacks \(quoted("\(key)")).") }
+        guard let node = try member(key) else {
+            throw FileProblem("\(place) lacks \(quoted("\(key)")).")
+        }
         return node
     }
 

@@ -53,7 +53,9 @@ struct MergeWorkspace {
         while let entry = pop() {
             let position = Int(entry & 0xFFFF_FFFF)
             // Neighbours may have changed since the entry was made.
-            guard rules[position] != MergeTable.none, rules[position] >> 32 == entry >> 32 else { continue }
+            guard rules[position] != MergeTable.none, rules[position] >> 32 == entry >> 32 else {
+                continue
+            }
             symbols[position] = Int32(truncatingIfNeeded: rules[position])
             let eaten = Int(next[position])
             let after = Int(next[eaten])

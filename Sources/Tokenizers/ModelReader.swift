@@ -26,7 +26,8 @@ enum ModelReader {
     static func byteTokens(_ vocabulary: Vocabulary) -> [Int32] {
         let digits = Array("0123456789ABCDEF".utf8)
         return (0..<256).map {
-            vocabulary.id(Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15], UInt8(ascii: ">")])
+            vocabulary.id(
+                Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15], UInt8(ascii: ">")])
         }
     }
 
@@ -42,7 +43,8 @@ enum ModelReader {
         for key: StaticString in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let text = try node.member(key), try !text.bytes().isEmpty {
                 throw FileProblem(
-                    "\(text.place) is \(quoted(try text.bytes())); only vocabularies without it are supported.")
+                    "\(text.place) is \(quoted(try text.bytes())); only vocabularies without it are supported."
+                )
             }
         }
     }
@@ -53,7 +55,8 @@ enum ModelReader {
         for member in members {
             guard let id = JSONNode.int(member.value, node.arena) else {
                 throw FileProblem(
-                    "\(node.place) gives \(quoted(node.arena[member.key])) an id that is not a whole number from 0 on.")
+                    "\(node.place) gives \(quoted(node.arena[member.key])) an id that is not a whole number from 0 on."
+                )
             }
             try vocabulary.insert(node.arena, member.key, id: id)
         }
@@ -72,9 +75,10 @@ enum ModelReader {
         var merged: [UInt8] = []
         var rank = 0
         for (index, value) in values.enumerated() {
-            guard let (left, right) = try halves(value, node.arena) else { 
+            guard let (left, right) = try halves(value, node.arena) else {
                 throw FileProblem(
-                    "\(node.place)[\(index)] is neither two pieces with a space between nor a list of two pieces.")
+                    "\(node.place)[\(index)] is neither two pieces with a space between nor a list of two pieces."
+                )
             }
             if left.isEmpty { continue }
             merged.removeAll(keepingCapacity: true)
@@ -89,11 +93,14 @@ enum ModelReader {
                 let missing =
                     ids.0 < 0 ? node.arena[left] : ids.1 < 0 ? node.arena[right] : merged[...]
                 throw FileProblem(
-                    "\(node.place)[\(index)] needs the piece \(quoted(missing)), which the vocabulary lacks.")
+                    "\(node.place)[\(index)] needs the piece \(quoted(missing)), which the vocabulary lacks."
+                )
             }
             merges.insert(ids.0, ids.1, rank: rank, id: ids.2)
             rank += 1
-            if cutsAtSpaceMarks, BytePairModel.crossesSpaceMark(merged[...]) { cutsAtSpaceMarks = false }
+            if cutsAtSpaceMarks, BytePairModel.crossesSpaceMark(merged[...]) {
+                cutsAtSpaceMarks = false
+            }
         }
         return merges
     }

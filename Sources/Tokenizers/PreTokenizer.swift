@@ -71,7 +71,9 @@ struct PreTokenizer: Sendable {
         while position < end {
             let scalar = ScalarAt(text, position)
             let isDigit = classes[scalar.value] == .number
-            if position > start, isDigit != wasDigit || (isDigit && individual) { ends.append(position) }
+            if position > start, isDigit != wasDigit || (isDigit && individual) {
+                ends.append(position)
+            }
             wasDigit = isDigit
             position += scalar.length
         }

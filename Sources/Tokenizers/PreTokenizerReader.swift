@@ -11,7 +11,8 @@ enum PreTokenizerReader {
     ) throws(FileProblem) {
         let type = try HuggingFaceReader.type(node)
         guard !result.isByteLevel else {
-            throw FileProblem("\(node.place) is a \(type) behind ByteLevel, which must be the last.")
+            throw FileProblem(
+                "\(node.place) is a \(type) behind ByteLevel, which must be the last.")
         }
         switch type {
         case "Sequence":
@@ -19,7 +20,9 @@ enum PreTokenizerReader {
                 try append(element, to: &result)
             }
         case "ByteLevel":
-            if try node.member("add_prefix_space")?.bool() ?? true { result.steps.append(.prefixSpace) }
+            if try node.member("add_prefix_space")?.bool() ?? true {
+                result.steps.append(.prefixSpace)
+            }
             if try node.member("use_regex")?.bool() ?? true { result.steps.append(.pattern(.gpt2)) }
             result.isByteLevel = true
         case "Split": result.steps.append(.pattern(try split(node)))
@@ -73,11 +76,13 @@ enum MetaspaceOptions {
         let name = try node.member("prepend_scheme")?.string() ?? "always"
         guard let scheme = PreTokenizer.PrependScheme(rawValue: name) else {
             throw FileProblem(
-                "\(node.place).prepend_scheme is \(quoted(name)); accepted are first, always, never.")
+                "\(node.place).prepend_scheme is \(quoted(name)); accepted are first, always, never."
+            )
         }
         if scheme != .never, try node.member("add_prefix_space")?.bool() == false {
             throw FileProblem(
-                "\(node.place) has add_prefix_space false and the prepend_scheme \(name), which contradict each other.")
+                "\(node.place) has add_prefix_space false and the prepend_scheme \(name), which contradict each other."
+            )
         }
         return (replacement, scheme)
     }

@@ -32,7 +32,9 @@ struct ProtobufReader {
         case 1: return (field, .fixed64(try fixed(8)))
         case 2:
             let length = try varint()
-            guard length <= UInt64(end - position) else { throw problem("a field is longer than the rest") }
+            guard length <= UInt64(end - position) else {
+                throw problem("a field is longer than the rest")
+            }
             let start = position
             position += Int(length)
             return (field, .bytes(start..<position))

@@ -26,20 +26,24 @@ struct SentencePieceBuilder {
             case .normal, .unused, .userDefined: try mergeable.insert(bytes, piece.text, id: id)
             case .control, .unknown, .byte: try reserved.insert(bytes, piece.text, id: id)
             }
-            if piece.type == .userDefined { symbols.insert(Array(bytes[piece.text]), value: Int32(id)) }
+            if piece.type == .userDefined {
+                symbols.insert(Array(bytes[piece.text]), value: Int32(id))
+            }
             if piece.type == .unknown {
                 guard unknownID < 0 else { throw FileProblem("it has two unknown pieces.") }
                 unknownID = Int32(id)
             }
             if piece.type == .byte, !byteFallback {
                 throw FileProblem(
-                    "its piece \(quoted(bytes[piece.text])) is a byte although byte_fallback is false.")
+                    "its piece \(quoted(bytes[piece.text])) is a byte although byte_fallback is false."
+                )
             }
         }
         guard unknownID >= 0 else { throw FileProblem("it has no unknown piece.") }
         let byteTokens = ModelReader.byteTokens(reserved)
         if byteFallback, byteTokens.contains(where: { $0 < 0 }) {
-            throw FileProblem("it lacks some of the pieces <0x00> to <0xFF> although byte_fallback is true.")
+            throw FileProblem(
+                "it lacks some of the pieces <0x00> to <0xFF> although byte_fallback is true.")
         }
         let merges = makeMerges()
         var model = BytePairModel(
@@ -51,7 +55,9 @@ struct SentencePieceBuilder {
         model.firstVirtual = Int32(pieces.count)
         model.cutsAtSpaceMarks =
             mergeable.id(BytePairModel.spaceMark) >= 0
-            && !pieces.contains { isMergeable($0) && BytePairModel.crossesSpaceMark(bytes[$0.text]) }
+            && !pieces.contains {
+                isMergeable($0) && BytePairModel.crossesSpaceMark(bytes[$0.text])
+            }
         return model
     }
 

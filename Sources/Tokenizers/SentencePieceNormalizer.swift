@@ -37,7 +37,9 @@ struct SentencePieceNormalizer: Sendable {
             }
         }
         if removesExtraSpaces {
-            while !result.isEmpty, result.suffix(mark.count).elementsEqual(mark) { result.removeLast(mark.count) }
+            while !result.isEmpty, result.suffix(mark.count).elementsEqual(mark) {
+                result.removeLast(mark.count)
+            }
         }
         if addsDummyPrefix && putsSpacesBehind { result += mark }
         return result

@@ -84,14 +84,18 @@ enum SentencePieceReader {
         let text = bytes[piece.text]
         guard !text.isEmpty, text.count <= maximumPieceLength else {
             throw FileProblem(
-                "its piece \(index) has \(text.count) bytes; 1 to \(maximumPieceLength) are supported.")
+                "its piece \(index) has \(text.count) bytes; 1 to \(maximumPieceLength) are supported."
+            )
         }
         guard String(validating: text, as: UTF8.self) != nil else {
             throw FileProblem("its piece \(index) is not valid UTF-8.")
         }
-        guard !piece.score.isNaN else { throw FileProblem("the score of its piece \(index) is not a number.") }
+        guard !piece.score.isNaN else {
+            throw FileProblem("the score of its piece \(index) is not a number.")
+        }
         guard piece.type != .unused else {
-            throw FileProblem("its piece \(index), \(quoted(text)), is unused; such models are not supported.")
+            throw FileProblem(
+                "its piece \(index), \(quoted(text)), is unused; such models are not supported.")
         }
         return piece
     }
@@ -143,7 +147,8 @@ enum SentencePieceReader {
         }
         if hasTable {
             throw FileProblem(
-                "its \(place) \(name) replaces characters by a table; only 'identity' is supported.")
+                "its \(place) \(name) replaces characters by a table; only 'identity' is supported."
+            )
         }
     }
 

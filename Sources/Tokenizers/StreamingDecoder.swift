@@ -47,7 +47,7 @@ public struct StreamingDecoder: Sendable {
             text += piece
         case .byteLevel:
             partial.append(piece)
-            text = partial.takeWhole()
+            text += partial.takeWhole()
         case .steps(let steps, let byteFallback, _):
             let piece = PieceDecoder.apply(steps, piece, isFirst: isFirst)
             if byteFallback, let byte = PieceDecoder.byte(of: piece) {
@@ -115,26 +115,24 @@ public struct StreamingDecoder: Sendable {
     /// The text of all `ids` at once; see the type's comment for the one difference.
     mutating func decode(_ ids: [Int]) -> [UInt8] {
         var text: [UInt8] = []
+        guard case .steps(let steps, true, _) = tokenizer.decoder else {
+            for id in ids { append(id, to: &text) }
+            text += finish().utf8
+            return text
+        }
         var run: [UInt8] = []
         for id in ids {
-            if case .steps(let steps, true, _) = tokenizer.decoder,
-                let piece = tokenizer.decodedPiece(id, skipsSpecialTokens)
-            {
-                if let byte = PieceDecoder.byte(
-                    of: PieceDecoder.apply(steps, piece, isFirst: isFirst))
-                {
-                    run.append(byte)
-                    isFirst = false
-                    continue
-                }
+            guard let piece = tokenizer.decodedPiece(id, skipsSpecialTokens) else { continue }
+            let changed = PieceDecoder.apply(steps, piece, isFirst: isFirst)
+            isFirst = false
+            if let byte = PieceDecoder.byte(of: changed) {
+                run.append(byte)
+            } else {
                 emitRun(&run, to: &text)
+                emit(changed, to: &text)
             }
-            var piece: [UInt8] = []
-            append(id, to: &piece)
-            text += piece
         }
         emitRun(&run, to: &text)
-        text += finish().utf8
         return text
     }
 

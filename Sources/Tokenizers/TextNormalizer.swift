@@ -1,5 +1,3 @@
-import Foundation
-
 /// What happens to text before it is cut into words.
 struct TextNormalizer: Sendable {
     enum Step: Sendable {
@@ -23,11 +21,7 @@ struct TextNormalizer: Sendable {
             case .prepend(let prefix): if !text.isEmpty { text.insert(contentsOf: prefix, at: 0) }
             case .replace(let pattern, let content):
                 text = Self.replacing(pattern, by: content, in: text)
-            case .composed:
-                if text.contains(where: { $0 >= 0x80 }) {
-                    let string = String(decoding: text, as: UTF8.self)
-                    text = Array(string.precomposedStringWithCanonicalMapping.utf8)
-                }
+            case .composed: text = CanonicalComposition.apply(text)
             case .sentencePiece(let normalizer): text = normalizer.apply(text)
             }
         }

@@ -40,7 +40,8 @@ public struct TokenEncoder: Sendable {
                 let isWhole = part.range.count == text.count
                 encodeWords(
                     of: isWhole ? text : Array(text[part.range]),
-                    isFirst: segment.range.lowerBound == 0 && part.range.lowerBound == 0, into: &ids)
+                    isFirst: segment.range.lowerBound == 0 && part.range.lowerBound == 0, into: &ids
+                )
             }
         }
         return ids

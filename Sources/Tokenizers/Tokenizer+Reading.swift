@@ -69,7 +69,8 @@ extension Tokenizer {
 
     private static func file(at path: String) throws -> String {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+            isFolder.boolValue
         else { return path }
         for name in ["tokenizer.json", "tokenizer.model"]
         where FileManager.default.fileExists(atPath: "\(path)/\(name)") {

@@ -72,7 +72,9 @@ public final class Tokenizer: Sendable {
     // MARK: Vocabulary
 
     /// The largest id + 1: the least number of rows of an embedding that serves this tokenizer.
-    public var vocabularySize: Int { max(model.vocabulary.size, (addedTokens.keys.max() ?? -1) + 1) }
+    public var vocabularySize: Int {
+        max(model.vocabulary.size, (addedTokens.keys.max() ?? -1) + 1)
+    }
 
     /// Ids of the special tokens, ascending.
     public var specialIDs: [Int] { addedTokens.values.filter(\.isSpecial).map(\.id).sorted() }

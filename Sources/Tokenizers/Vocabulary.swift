@@ -35,7 +35,8 @@ struct Vocabulary: Sendable {
     mutating func insert(_ bytes: [UInt8], _ range: Range<Int>, id: Int) throws(FileProblem) {
         guard (0...Self.maximumID).contains(id) else {
             throw FileProblem(
-                "the piece \(quoted(bytes[range])) has the id \(id); ids from 0 to \(Self.maximumID) are supported.")
+                "the piece \(quoted(bytes[range])) has the id \(id); ids from 0 to \(Self.maximumID) are supported."
+            )
         }
         if let other = piece(id) {
             throw FileProblem(
@@ -44,7 +45,8 @@ struct Vocabulary: Sendable {
         let (entry, isNew) = table.insert(bytes, range.lowerBound, range.upperBound)
         guard isNew else {
             throw FileProblem(
-                "the piece \(quoted(bytes[range])) is in the vocabulary twice, with the ids \(ids[entry]) and \(id).")
+                "the piece \(quoted(bytes[range])) is in the vocabulary twice, with the ids \(ids[entry]) and \(id)."
+            )
         }
         ids.append(Int32(id))
         if id >= entries.count {

@@ -24,7 +24,8 @@ enum WordPattern: Sendable {
 
     /// The pattern that is spelled `regex`; nil for any other expression.
     init?(regex: String) {
-        guard let found = Self.spellings.first(where: { $0.0.utf8.elementsEqual(regex.utf8) }) else { return nil }
+        guard let found = Self.spellings.first(where: { $0.0.utf8.elementsEqual(regex.utf8) })
+        else { return nil }
         self = found.1
     }
 

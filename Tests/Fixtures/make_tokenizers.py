@@ -14,16 +14,20 @@ itself:
     chat.json                     conversations as Jinja renders the published forms
     manifest.json                 library versions and the SHA-256 of every file
 
-The two files stories260K.* there are karpathy/tinyllamas' stories260K tokenizer (MIT License, Andrej
-Karpathy) as tokenizer.json with ids that `tokenizers` gave; this script does not make them.
+    corpus.txt                    what learned.json was learned from
+
+Two tokenizers there are not made by this script, which only adds their cases: stories260K.json is the
+tokenizer of karpathy/tinyllamas' stories260K (MIT License, Andrej Karpathy) as tokenizer.json; learned.json
+is what the program's own trainer makes of corpus.txt with 620 pieces.
+A second run gives other vocabularies where the libraries break ties by chance; the cases follow.
 fuzz_tokenizers.py trains larger vocabularies with the functions of this file.
 """
 
 import hashlib
+import io
 import json
 import random
 import sys
-import tempfile
 from pathlib import Path
 
 import sentencepiece
@@ -302,17 +306,14 @@ SENTENCEPIECE = {
 
 
 def train_sentencepiece(kind, size, lines, path):
-    with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "corpus.txt"
-        text.write_text("\n".join(lines))
-        options = dict(SENTENCEPIECE[kind])
-        options.setdefault("byte_fallback", False)
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(text), model_prefix=f"{folder}/model", model_type="bpe",
-            normalization_rule_name="identity", num_threads=1, minloglevel=2,
-            vocab_size=size + (256 if options["byte_fallback"] else 0), **options,
-        )  # fmt: skip
-        Path(path).write_bytes((Path(folder) / "model.model").read_bytes())
+    options = dict(SENTENCEPIECE[kind])
+    options.setdefault("byte_fallback", False)
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=model, model_type="bpe", normalization_rule_name="identity",
+        num_threads=1, minloglevel=2, vocab_size=size + (256 if options["byte_fallback"] else 0), **options,
+    )  # fmt: skip
+    Path(path).write_bytes(model.getvalue())
 
 
 class Reference:
@@ -389,7 +390,7 @@ def cases(path, seed):
     reference = Reference(path)
     rng = random.Random(seed)
     decoded = []
-    for n in range(40):
+    for n in range(25):
         ids = [rng.randrange(reference.size) for _ in range(1 + n % 12)]
         decoded.append([ids, reference.decode(ids), reference.decode(ids, skip=False)])
     return {
@@ -404,6 +405,7 @@ def write(path, value):
 
 def main():
     TARGET.mkdir(exist_ok=True)
+    (TARGET / "corpus.txt").write_text("\n".join(corpus(5, lines=60)))
     lines = corpus()
     for name, make in KINDS.items():
         write(TARGET / f"{name}.json", json.loads(make(420, lines).to_str()))
@@ -411,6 +413,8 @@ def main():
     for name in SENTENCEPIECE:
         train_sentencepiece(name, 420, lines, TARGET / f"{name}.model")
         write(TARGET / f"{name}.cases.json", cases(TARGET / f"{name}.model", name))
+    for name in ["stories260K", "learned"]:
+        write(TARGET / f"{name}.cases.json", cases(TARGET / f"{name}.json", name))
     write(TARGET / "texts.json", TEXTS)
     write(TARGET / "chat.json", chat())
     files = sorted(p for p in TARGET.iterdir() if p.name != "manifest.json")
