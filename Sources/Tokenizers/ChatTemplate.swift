@@ -73,13 +73,7 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
     /// - Throws: ``TokenizerError`` when there is none, and one that shows how it begins when it is another.
     public init(configuration path: String) throws {
         let node = try TokenizerConfiguration.node(path)
-        let source: String?
-        do {
-            source = try node.member("chat_template")?.string()
-        } catch {
-            throw TokenizerError(source: path, error.text)
-        }
-        guard let source else {
+        guard let source = try TokenizerConfiguration.chatTemplate(node, source: path) else {
             throw TokenizerError(
                 source: path, "it has no chat_template; name one (accepted: \(Self.accepted)).")
         }
@@ -89,6 +83,7 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
                 "its chat_template, \(quoted(source)), is none of those built in (\(Self.accepted))."
             )
         }
+        if template == .llama2 { try TokenizerConfiguration.checkEnds(node, source: path) }
         self = template
     }
 

@@ -15,6 +15,11 @@ enum DecoderReader {
         var parts = Parts()
         try append(node, to: &parts)
         if parts.byteLevel { return .byteLevel }
+        var replacements: [(pattern: [UInt8], content: [UInt8])] = []
+        for case .replace(let pattern, let content) in parts.steps {
+            replacements.append((pattern, content))
+        }
+        try HuggingFaceReader.checkGrowth(replacements, node)
         return .steps(
             parts.steps, byteFallback: parts.byteFallback, stripped: parts.stripped)
     }

@@ -16,7 +16,7 @@ enum HuggingFaceReader {
             try file.required("model"), isByteLevel: preTokenizer.isByteLevel)
         return Parts(
             model: model,
-            normalizer: TextNormalizer(steps: try normalizerSteps(try file.member("normalizer"))),
+            normalizer: try normalizer(try file.member("normalizer")),
             preTokenizer: preTokenizer,
             decoder: try DecoderReader.read(try file.member("decoder")),
             template: try template(try file.member("post_processor")),
@@ -50,6 +50,16 @@ enum HuggingFaceReader {
 
     // MARK: Normalizer
 
+    private static func normalizer(_ node: JSONNode?) throws(FileProblem) -> TextNormalizer {
+        let steps = try normalizerSteps(node)
+        var replacements: [(pattern: [UInt8], content: [UInt8])] = []
+        for case .replace(let pattern, let content) in steps {
+            replacements.append((pattern, content))
+        }
+        try checkGrowth(replacements, node)
+        return TextNormalizer(steps: steps)
+    }
+
     private static func normalizerSteps(
         _ node: JSONNode?
     ) throws(FileProblem) -> [TextNormalizer.Step] {
@@ -74,7 +84,23 @@ enum HuggingFaceReader {
         }
     }
 
+    /// Refuses replacements that one after the other let a text grow beyond measure.
+    static func checkGrowth(
+        _ replacements: [(pattern: [UInt8], content: [UInt8])], _ node: JSONNode?
+    ) throws(FileProblem) {
+        var growth = 1.0
+        for (pattern, content) in replacements {
+            growth *= max(1, Double(content.count) / Double(pattern.count))
+        }
+        if let node, growth > 1000 {
+            throw FileProblem("\(node.place) can make a text more than a thousand times as long.")
+        }
+    }
+
     // MARK: Post-processor
+
+    /// Parts of a template that are accepted; files have two or three.
+    private static let maximumParts = 1000
 
     private static func template(
         _ node: JSONNode?
@@ -90,8 +116,9 @@ enum HuggingFaceReader {
                     if case .text = part { return inner }
                     return [part]
                 }
-                guard parts.count <= 1000 else {
-                    throw FileProblem("\(element.place) puts more than 1000 tokens around a text.")
+                guard parts.count <= maximumParts else {
+                    throw FileProblem(
+                        "\(element.place) puts more than \(maximumParts) tokens around a text.")
                 }
             }
             return parts
@@ -116,6 +143,10 @@ enum HuggingFaceReader {
         }
         var parts: [Tokenizer.TemplatePart] = []
         for piece in try node.required("single").elements() {
+            guard parts.count <= maximumParts else {
+                throw FileProblem(
+                    "\(node.place) puts more than \(maximumParts) tokens around a text.")
+            }
             if let token = try piece.member("SpecialToken") {
                 let name = try token.required("id").bytes()
                 guard let values = ids[Array(name)] else {

@@ -7,7 +7,7 @@ enum SentencePieceReader {
         var normalizer: TextNormalizer
         var decoder: PieceDecoder
         var template: [Tokenizer.TemplatePart]
-        var controls: [AddedToken]
+        var controlIDs: [Int]
     }
 
     enum PieceType: UInt64 {
@@ -21,8 +21,8 @@ enum SentencePieceReader {
         var type = PieceType.normal
     }
 
-    /// Pieces longer than this are refused; finding their halves costs the square of their length.
-    private static let maximumPieceLength = 1024
+    /// Normal pieces longer than this are refused; finding their halves costs the square of their length.
+    private static let maximumPieceLength = 256
 
     /// What a file says, before anything is made of it.
     private struct File {
@@ -82,7 +82,7 @@ enum SentencePieceReader {
             }
         }
         let text = bytes[piece.text]
-        guard !text.isEmpty, text.count <= maximumPieceLength else {
+        guard !text.isEmpty, text.count <= maximumPieceLength || piece.type != .normal else {
             throw FileProblem(
                 "its piece \(index) has \(text.count) bytes; 1 to \(maximumPieceLength) are supported."
             )
@@ -177,7 +177,7 @@ enum SentencePieceReader {
         return Parts(
             model: model, normalizer: TextNormalizer(steps: [.sentencePiece(normalizer)]),
             decoder: .sentencePiece(decoder), template: template.compactMap { $0 },
-            controls: [])
+            controlIDs: controls)
     }
 
     private static func kind(_ piece: Piece) -> SentencePieceDecoder.Kind {

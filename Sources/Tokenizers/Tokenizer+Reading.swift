@@ -3,7 +3,7 @@ import Platform
 
 extension Tokenizer {
     /// A larger file is no tokenizer.
-    private static let maximumBytes = 1 << 29
+    private static let maximumBytes = 1 << 27
 
     /// Reads the tokenizer at `path`: a tokenizer.json, a tokenizer.model, or a folder that holds one of them
     /// (tokenizer.json first).
@@ -40,7 +40,8 @@ extension Tokenizer {
             let parts = try HuggingFaceReader.read(bytes)
             self.init(
                 model: parts.model, normalizer: parts.normalizer, preTokenizer: parts.preTokenizer,
-                decoder: parts.decoder, template: parts.template, addedTokens: parts.addedTokens)
+                decoder: parts.decoder, template: parts.template, addedTokens: parts.addedTokens,
+                specialIDs: parts.addedTokens.filter(\.isSpecial).map(\.id).sorted())
         } catch let problem {
             throw TokenizerError(source: source, problem.text)
         }
@@ -61,7 +62,8 @@ extension Tokenizer {
                 bytes, addsBeginning: addsBeginning, addsEnd: addsEnd)
             self.init(
                 model: parts.model, normalizer: parts.normalizer, preTokenizer: PreTokenizer(),
-                decoder: parts.decoder, template: parts.template, addedTokens: parts.controls)
+                decoder: parts.decoder, template: parts.template, addedTokens: [],
+                specialIDs: parts.controlIDs)
         } catch let problem {
             throw TokenizerError(source: source, problem.text)
         }

@@ -31,13 +31,15 @@ public final class Tokenizer: Sendable {
 
     init(
         model: BytePairModel, normalizer: TextNormalizer, preTokenizer: PreTokenizer,
-        decoder: PieceDecoder, template: [TemplatePart], addedTokens: [AddedToken]
+        decoder: PieceDecoder, template: [TemplatePart], addedTokens: [AddedToken],
+        specialIDs: [Int]
     ) {
         self.model = model
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.decoder = decoder
         self.template = template
+        self.specialIDs = specialIDs
         let raw = addedTokens.filter { !$0.isNormalized }
         let normalized = addedTokens.filter(\.isNormalized)
         let patterns = normalized.map { normalizer.apply($0.content) }
@@ -76,8 +78,8 @@ public final class Tokenizer: Sendable {
         max(model.vocabulary.size, (addedTokens.keys.max() ?? -1) + 1)
     }
 
-    /// Ids of the special tokens, ascending.
-    public var specialIDs: [Int] { addedTokens.values.filter(\.isSpecial).map(\.id).sorted() }
+    /// Ids of the special tokens (of a tokenizer.model: its control pieces), ascending.
+    public let specialIDs: [Int]
 
     /// The id of a piece as files spell it (`▁the`, `Ġthe`, `<0x0A>`, `</s>`); nil when there is none.
     public func id(of piece: String) -> Int? {
