@@ -1,26 +1,54 @@
 import Foundation
 
 /// Unicode's normalization form C, as Hugging Face's `tokenizers` has it.
+///
+/// Foundation's own (`precomposedStringWithCanonicalMapping`, Swift 6.3) composes Deseret letters to Cyrillic ones and leaves
+/// Hangul syllables apart; its decomposition of single characters is right, and composition follows from it.
+///
+/// Source: Unicode Standard Annex 15, and the Unicode Standard, section 3.12 for Hangul.
 enum CanonicalComposition {
-    /// The library's tables are those of Unicode 9: younger marks keep their place and compose with nothing.
+    /// The library's tables are those of Unicode 9: younger characters neither move nor compose.
     private static let libraryVersion = 9
 
     /// `text`, valid UTF-8, in form C.
     static func apply(_ text: [UInt8]) -> [UInt8] {
         if isComposed(text) { return text }
-        var result = String.UnicodeScalarView()
-        var stretch = String.UnicodeScalarView()
-        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-            if let age = scalar.properties.age, age.major > libraryVersion {
-                append(stretch, to: &result)
-                stretch = String.UnicodeScalarView()
-                result.append(scalar)
-            } else {
-                stretch.append(scalar)
+        var parts: [Part] = []
+        var runStart = 0
+        var position = 0
+        while position < text.count {
+            let scalar = ScalarAt(text, position)
+            position += scalar.length
+            for value in decomposition(UInt32(scalar.value)) {
+                let part = Part(value: value, combiningClass: combiningClass(value))
+                if part.combiningClass == 0 {
+                    order(&parts, from: runStart)
+                    runStart = parts.count + 1
+                }
+                parts.append(part)
             }
         }
-        append(stretch, to: &result)
+        order(&parts, from: runStart)
+        var result = String.UnicodeScalarView()
+        for value in composed(parts) {
+            if let scalar = Unicode.Scalar(value) { result.append(scalar) }
+        }
         return Array(String(result).utf8)
+    }
+
+    /// A scalar that does not decompose.
+    private struct Part {
+        var value: UInt32
+        var combiningClass: UInt8
+    }
+
+    /// Puts the marks from `start` on, behind one starter, into canonical order: by class, and as they came within one.
+    private static func order(_ parts: inout [Part], from start: Int) {
+        guard parts.count > start + 1 else { return }
+        let marks = parts[start...].enumerated().sorted {
+            ($0.element.combiningClass, $0.offset) < ($1.element.combiningClass, $1.offset)
+        }
+        parts.replaceSubrange(start..., with: marks.map(\.element))
     }
 
     /// Whether `text` holds only characters that are in form C whatever stands beside them.
@@ -39,27 +67,92 @@ enum CanonicalComposition {
         return true
     }
 
-    private static func append(
-        _ stretch: String.UnicodeScalarView, to result: inout String.UnicodeScalarView
-    ) {
-        for scalar in String(stretch).precomposedStringWithCanonicalMapping.unicodeScalars {
-            // Foundation (Swift 6.3) leaves a Hangul syllable and a final consonant behind it apart.
-            if let last = result.last, let syllable = syllable(last, scalar) {
-                result.removeLast()
-                result.append(syllable)
-            } else {
-                result.append(scalar)
+    private static func composed(_ parts: [Part]) -> [UInt32] {
+        var result: [UInt32] = []
+        var starter: Int?
+        // Class of the last scalar since the starter; −1 when there is none.
+        var last = -1
+        for part in parts {
+            let (scalar, combiningClass) = (part.value, part.combiningClass)
+            if let starter, last < Int(combiningClass),
+                let composite = composite(result[starter], scalar)
+            {
+                result[starter] = composite
+                continue
             }
+            if combiningClass == 0 {
+                starter = result.count
+                last = -1
+            } else {
+                last = Int(combiningClass)
+            }
+            result.append(scalar)
         }
+        return result
     }
 
-    /// A syllable without a final consonant and one to end it, as one.
-    private static func syllable(
-        _ open: Unicode.Scalar, _ final: Unicode.Scalar
-    ) -> Unicode.Scalar? {
-        guard (0xAC00...0xD7A3).contains(open.value), (open.value - 0xAC00) % 28 == 0,
-            (0x11A8...0x11C2).contains(final.value)
-        else { return nil }
-        return Unicode.Scalar(open.value + final.value - 0x11A7)
+    // MARK: Characters
+
+    /// Decompositions by scalar and composites by pair, without Hangul.
+    private static let tables: (parts: [UInt32: [UInt32]], composites: [UInt64: UInt32]) = {
+        // All characters of Unicode 9 that decompose lie here.
+        let ranges: [ClosedRange<UInt32>] = [
+            0xC0...0x1FFF, 0x2000...0x2001, 0x2126...0x2ADC, 0x304C...0x30FE, 0xF900...0xFB4E,
+            0x1109A...0x115BB, 0x1D15E...0x1D1C0, 0x2F800...0x2FA1D,
+        ]
+        var parts: [UInt32: [UInt32]] = [:]
+        for range in ranges {
+            for value in range {
+                guard let scalar = Unicode.Scalar(value), isKnown(scalar) else { continue }
+                let text = String(scalar).decomposedStringWithCanonicalMapping
+                let values = text.unicodeScalars.map(\.value)
+                if values != [value] { parts[value] = values }
+            }
+        }
+        var composites: [UInt64: UInt32] = [:]
+        for (value, values) in parts.sorted(by: { $0.value.count < $1.value.count }) {
+            guard let scalar = Unicode.Scalar(value), let last = values.last,
+                !scalar.properties.isFullCompositionExclusion
+            else { continue }
+            // The shorter ones are there already, so everything before the last is one character.
+            let first = values.dropLast().reduce(nil as UInt32?) { composite, part in
+                composite.map { composites[pair($0, part)] ?? $0 } ?? part
+            }
+            if let first { composites[pair(first, last)] = value }
+        }
+        return (parts, composites)
+    }()
+
+    private static func pair(_ first: UInt32, _ second: UInt32) -> UInt64 {
+        UInt64(first) << 32 | UInt64(second)
+    }
+
+    private static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.age.map { $0.major <= libraryVersion } ?? false
+    }
+
+    private static func combiningClass(_ value: UInt32) -> UInt8 {
+        guard value >= 0x300, let scalar = Unicode.Scalar(value), isKnown(scalar) else { return 0 }
+        return scalar.properties.canonicalCombiningClass.rawValue
+    }
+
+    private static func decomposition(_ value: UInt32) -> [UInt32] {
+        guard value >= 0xC0 else { return [value] }
+        guard (0xAC00...0xD7A3).contains(value) else { return tables.parts[value] ?? [value] }
+        let index = value - 0xAC00
+        let syllable = [0x1100 + index / 588, 0x1161 + index % 588 / 28]
+        return index % 28 == 0 ? syllable : syllable + [0x11A7 + index % 28]
+    }
+
+    private static func composite(_ first: UInt32, _ second: UInt32) -> UInt32? {
+        if (0x1100...0x1112).contains(first), (0x1161...0x1175).contains(second) {
+            return 0xAC00 + (first - 0x1100) * 588 + (second - 0x1161) * 28
+        }
+        if (0xAC00...0xD7A3).contains(first), (first - 0xAC00) % 28 == 0,
+            (0x11A8...0x11C2).contains(second)
+        {
+            return first + second - 0x11A7
+        }
+        return tables.composites[pair(first, second)]
     }
 }
