@@ -14,6 +14,13 @@ struct BytePairModel: Sendable {
     /// `▁`, U+2581, which stands for a space.
     static let spaceMark: [UInt8] = [0xE2, 0x96, 0x81]
 
+    /// Whether ``spaceMark`` stands in `text` at `position`.
+    @inline(__always)
+    static func isSpaceMark(_ text: [UInt8], _ position: Int) -> Bool {
+        text[position] == 0xE2 && position + 2 < text.count && text[position + 1] == 0x96
+            && text[position + 2] == 0x81
+    }
+
     /// The pieces as the file spells them.
     let vocabulary: Vocabulary
     /// The pieces that a character of the text can be.
@@ -87,7 +94,7 @@ struct BytePairModel: Sendable {
         var isAfterMark = true
         var position = 0
         while position < bytes.count {
-            let isMark = matches(spaceMark, bytes, position)
+            let isMark = isSpaceMark(bytes, position)
             if isMark && !isAfterMark { return true }
             isAfterMark = isMark
             position += characterLength(bytes[position])

@@ -12,11 +12,54 @@ enum CanonicalComposition {
 
     /// `text`, valid UTF-8, in form C.
     static func apply(_ text: [UInt8]) -> [UInt8] {
-        if isComposed(text) { return text }
-        var parts: [Part] = []
-        var runStart = 0
+        var result: [UInt8] = []
+        // Where the text that is not in `result` starts, and the last character that was looked at.
+        var done = 0
+        var last = 0
         var position = 0
         while position < text.count {
+            let scalar = ScalarAt(text, position)
+            if isInert(scalar.value) {
+                last = position
+                position += scalar.length
+                continue
+            }
+            // What follows may change the character before it, and nothing farther away.
+            var end = position
+            while end < text.count {
+                let next = ScalarAt(text, end)
+                if isInert(next.value) { break }
+                end += next.length
+            }
+            result += text[done..<last]
+            appendComposed(text, last, end, to: &result)
+            done = end
+            last = end
+            position = end
+        }
+        if done == 0 { return text }
+        return result + text[done...]
+    }
+
+    /// Whether a character is in form C where no mark follows, and changes nothing before it.
+    ///
+    /// Not all of them are named, but most that texts are made of.
+    private static func isInert(_ value: Int) -> Bool {
+        switch value {
+        case 0..<0x300, 0x400...0x482, 0x2010...0x2027, 0x3001...0x3029, 0x3041...0x3096,
+            0x30A1...0x30FA, 0x4E00...0x9FFF, 0xAC00...0xD7A3, 0xFF01...0xFF60:
+            true
+        default: false
+        }
+    }
+
+    private static func appendComposed(
+        _ text: [UInt8], _ start: Int, _ end: Int, to result: inout [UInt8]
+    ) {
+        var parts: [Part] = []
+        var runStart = 0
+        var position = start
+        while position < end {
             let scalar = ScalarAt(text, position)
             position += scalar.length
             for value in decomposition(UInt32(scalar.value)) {
@@ -29,11 +72,11 @@ enum CanonicalComposition {
             }
         }
         order(&parts, from: runStart)
-        var result = String.UnicodeScalarView()
         for value in composed(parts) {
-            if let scalar = Unicode.Scalar(value) { result.append(scalar) }
+            if let scalar = Unicode.Scalar(value) {
+                result.append(contentsOf: UTF8.encode(scalar) ?? .init())
+            }
         }
-        return Array(String(result).utf8)
     }
 
     /// A scalar that does not decompose.
@@ -49,22 +92,6 @@ enum CanonicalComposition {
             ($0.element.combiningClass, $0.offset) < ($1.element.combiningClass, $1.offset)
         }
         parts.replaceSubrange(start..., with: marks.map(\.element))
-    }
-
-    /// Whether `text` holds only characters that are in form C whatever stands beside them.
-    private static func isComposed(_ text: [UInt8]) -> Bool {
-        var position = 0
-        while position < text.count {
-            let scalar = ScalarAt(text, position)
-            switch scalar.value {
-            case 0..<0x300, 0x400...0x482, 0x2010...0x2027, 0x3001...0x3029, 0x3041...0x3096,
-                0x30A1...0x30FA, 0x4E00...0x9FFF, 0xAC00...0xD7A3, 0xFF01...0xFF60:
-                break
-            default: return false
-            }
-            position += scalar.length
-        }
-        return true
     }
 
     private static func composed(_ parts: [Part]) -> [UInt32] {

@@ -11,6 +11,9 @@ enum HuggingFaceReader {
 
     static func read(_ bytes: [UInt8]) throws(FileProblem) -> Parts {
         let file = try JSONNode(parsing: bytes)
+        if let version = try file.member("version"), try version.string() != "1.0" {
+            throw FileProblem("version is \(quoted(try version.bytes())); only '1.0' is supported.")
+        }
         let preTokenizer = try PreTokenizerReader.read(try file.member("pre_tokenizer"))
         let model = try ModelReader.read(
             try file.required("model"), isByteLevel: preTokenizer.isByteLevel)

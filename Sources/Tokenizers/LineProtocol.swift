@@ -2,7 +2,7 @@
 ///
 /// A line that is a JSON string is answered by the JSON list of its ids, a line that is a JSON list of ids by the JSON
 /// string of their text, without line ends inside either. One answer per line, in order; a line that is
-/// neither ends the conversation with an error.
+/// neither ends the conversation with an error. Whoever writes the answers flushes them when the other side waits.
 public struct LineProtocol {
     private let tokenizer: Tokenizer
     private var encoder: TokenEncoder

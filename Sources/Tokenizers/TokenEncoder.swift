@@ -70,9 +70,7 @@ public struct TokenEncoder: Sendable {
         var isAfterMark = true
         var position = start
         while position < end {
-            let isMark =
-                text[position] == BytePairModel.spaceMark[0]
-                && matches(BytePairModel.spaceMark, text, position)
+            let isMark = BytePairModel.isSpaceMark(text, position)
             if isMark && !isAfterMark {
                 encodeWord(text, begin, position, into: &ids)
                 begin = position

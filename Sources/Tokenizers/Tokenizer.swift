@@ -6,6 +6,8 @@ import Platform
 /// Read from tokenizer.json (byte-pair encodings of the Llama-2, Llama-3, GPT-2 and Qwen2 kinds) or from a
 /// SentencePiece tokenizer.model of type BPE. What a file asks for and this reader does not know is an error, never a guess.
 ///
+/// `truncation` and `padding` of a tokenizer.json are not applied: they are settings of a batch, not of a text.
+///
 /// Encode a prompt and its continuation together, then cut the ids: with a Llama-2 tokenizer ` A` is two
 /// tokens alone and one behind `Answer:`.
 public final class Tokenizer: Sendable {

@@ -27,7 +27,10 @@ struct MalformedTokenizer: Sendable, CustomTestStringConvertible {
 
     /// Replaces a component.
     static func component(_ message: String, _ key: String, _ json: String) -> Self {
-        Self(message) { $0[key] = try? JSONSerialization.jsonObject(with: Data(json.utf8)) }
+        Self(message) {
+            $0[key] = try? JSONSerialization.jsonObject(
+                with: Data(json.utf8), options: .fragmentsAllowed)
+        }
     }
 
     static let models: [Self] = [
@@ -158,6 +161,7 @@ struct MalformedTokenizer: Sendable, CustomTestStringConvertible {
             "added_tokens[0].id is -1, where a whole number", "added_tokens",
             #"[{"id":-1,"content":"<s>"}]"#),
         .component("added_tokens[0] lacks 'content'.", "added_tokens", #"[{"id":1}]"#),
+        .component("version is '2.0'; only '1.0' is supported.", "version", #""2.0""#),
         .init("the file lacks 'model'.") { $0["model"] = nil },
     ]
 }

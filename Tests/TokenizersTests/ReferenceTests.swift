@@ -63,6 +63,19 @@ func isSame(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
         }
     }
 
+    @Test func fixturesAreThoseOfTheManifest() throws {
+        struct Manifest: Decodable {
+            let sha256: [String: String]
+        }
+        let manifest = try Fixture.json("tokenizers/manifest.json", as: Manifest.self)
+        #expect(manifest.sha256.count == 2 * ReferenceTokenizer.all.count + 3)
+        let lines = manifest.sha256.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
+        let outcome = try run(
+            "sha256sum", ["--check", "--strict"], workingDirectory: Fixture.path("tokenizers"),
+            input: lines.joined())
+        #expect(outcome.exitCode == 0, "\(outcome)")
+    }
+
     /// An encoder that has met words gives what a fresh one gives.
     @Test(arguments: ReferenceTokenizer.all)
     func encodersRememberRightly(_ reference: ReferenceTokenizer) throws {
