@@ -105,6 +105,32 @@ import Tokenizers
         }
     }
 
+    /// Damaged sources are another template or the same, and never a crash.
+    @Test func damagedTemplatesAreRead() throws {
+        let fixtures = try Fixture.json("tokenizers/chat.json", as: Fixtures.self)
+        var generator = TestGenerator(seed: 9)
+        for (name, source) in fixtures.templates.sorted(by: { $0.key < $1.key }) {
+            for _ in 0..<1000 {
+                var scalars = Array(source.unicodeScalars)
+                for _ in 0...Int.random(in: 0...2, using: &generator) {
+                    let place = Int.random(in: 0..<scalars.count, using: &generator)
+                    if Bool.random(using: &generator) {
+                        scalars.removeSubrange(
+                            place..<min(
+                                scalars.count, place + Int.random(in: 1...9, using: &generator)))
+                    } else {
+                        let symbols: [Unicode.Scalar] = [
+                            "{", "}", "%", "'", "\"", "\\", "-", "#", "|", ".", " ",
+                        ]
+                        scalars.insert(symbols.randomElement(using: &generator) ?? "{", at: place)
+                    }
+                }
+                let found = ChatTemplate(recognizing: String(String.UnicodeScalarView(scalars)))
+                #expect(found == nil || found?.rawValue == name)
+            }
+        }
+    }
+
     @Test func filesNameTheirTemplate() throws {
         let folder = try TemporaryDirectory()
         let fixtures = try Fixture.json("tokenizers/chat.json", as: Fixtures.self)
