@@ -57,6 +57,7 @@ let package = Package(
             ]),
         room("Plotting", ["CPLplot", "Platform"]),
         room("Reporting"),
+        room("Tokenizers", ["Platform"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
@@ -80,6 +81,7 @@ let package = Package(
         tests("MechanismTests", ["Mechanism"]),
         tests("PlottingTests", ["Plotting"]),
         tests("ReportingTests", ["Reporting"]),
+        tests("TokenizersTests", ["Tokenizers"]),
         tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]

@@ -76,7 +76,7 @@ import Testing
             "Reporting": [],
             "Experiments": ["Yams", "Logging", "CCrypto", "Platform"],
             "Training": ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"],
-            "Plotting": ["CPLplot", "Platform"],
+            "Plotting": ["CPLplot", "Platform"], "Tokenizers": ["Platform"],
         ]
         let system: Set<String> = ["Foundation", "Synchronization"]
         for file in try swiftFiles("Sources") {

@@ -1,0 +1,38 @@
+/// A tokenizer file, template or message that cannot be used: one sentence with the file, what is wrong and the cure.
+public struct TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The sentence.
+    public let description: String
+
+    /// Makes an error about no file in particular.
+    public init(_ description: String) { self.description = Self.onOneLine(description) }
+
+    /// Makes an error about `source`, a path or a phrase.
+    public init(source: String, _ text: String) {
+        description = Self.onOneLine("\(source): \(text)")
+    }
+
+    /// Names in files may hold line ends and other control characters; a sentence stays on its line.
+    private static func onOneLine(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            let isControl = scalar.properties.generalCategory == .control
+            return isControl ? scalar.escaped(asASCII: false) : String(scalar)
+        }.joined()
+    }
+}
+
+/// A problem in a file; the reader adds the file's name.
+struct FileProblem: Error {
+    var text: String
+
+    init(_ text: String) { self.text = text }
+}
+
+/// `text` in single quotes, shortened when it is long.
+func quoted(_ text: String) -> String {
+    text.count <= 80 ? "'\(text)'" : "'\(text.prefix(77))…'"
+}
+
+/// The UTF-8 `bytes` in single quotes, shortened when they are many.
+func quoted(_ bytes: ArraySlice<UInt8>) -> String {
+    quoted(String(decoding: bytes.prefix(400), as: UTF8.self))
+}
