@@ -16,13 +16,14 @@ SWIFT_FLAGS = -c release $(if $(PORTABLE),--disable-default-traits)
 FORMATTER = 6.3.1
 LINT = swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
-.PHONY: help sweep build test soak lint install clean deps toolchain
+.PHONY: help sweep build test soak fuzz lint install clean deps toolchain
 .DEFAULT_GOAL = help
 
 help:
 	@echo 'make sweep [CLASS=polynomial]   build, then train, evaluate and draw one class'
 	@echo 'make test                       every test and the lint'
 	@echo 'make soak [KILLS=20 SEED=…]     kill a sweep at random moments and compare'
+	@echo 'make fuzz [MUTATIONS=1000000]   read that many damaged tokenizer files'
 	@echo 'make build [PORTABLE=1]         .build/release/sandbox'
 	@echo 'make install PREFIX=/usr/local  the program and its sweep files (honours DESTDIR)'
 	@echo 'make lint | deps | clean        check the format | install packages | remove .build'
@@ -48,6 +49,12 @@ SEED = $(shell date +%s)
 soak: toolchain deps
 	SANDBOX_KILLS=$(KILLS) SANDBOX_KILL_SEED=$(SEED) swift test $(SWIFT_FLAGS) \
 		--scratch-path .build/tests --disable-xctest --no-parallel --filter KillTests
+
+# The mutation test of `make test` with more damaged files.
+MUTATIONS = 1000000
+fuzz: toolchain deps
+	SANDBOX_MUTATIONS=$(MUTATIONS) SANDBOX_MUTATION_SEED=$(SEED) swift test $(SWIFT_FLAGS) \
+		--scratch-path .build/tests --disable-xctest --no-parallel --filter MutationTests
 
 lint: toolchain
 	$(LINT)

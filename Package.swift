@@ -63,7 +63,7 @@ let package = Package(
             dependencies: [
                 argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage",
                 "Transformer", "InContextRegression", "Statistics", "Experiments", "Training",
-                "Mechanism", "Plotting", "Reporting",
+                "Mechanism", "Plotting", "Reporting", "Tokenizers",
             ],
             swiftSettings: settings),
         .target(

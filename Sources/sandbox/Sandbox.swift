@@ -26,7 +26,7 @@ struct Sandbox: ParsableCommand {
             ClaimsCommand.self, ReportCommand.self, RunsCommand.self, ValidateCommand.self,
             ForwardCommand.self,
             ImportCommand.self,
-            ExportCommand.self, BenchCommand.self,
+            ExportCommand.self, TextCommand.self, BenchCommand.self,
         ])
 
     static func main() {

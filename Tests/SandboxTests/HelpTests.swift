@@ -11,7 +11,9 @@ import Testing
         ["claims"], ["report"], ["forward"], ["import"], ["import", "garg"],
         ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
-        ["runs", "diff"], ["runs", "rm"], ["validate"], ["bench"], ["bench", "machine"],
+        ["runs", "diff"], ["runs", "rm"], ["validate"], ["text"],
+        ["text", "tokenize"], ["text", "tokenizer"], ["text", "tokenizer", "train"], ["bench"],
+        ["bench", "machine"],
         ["bench", "step"], ["bench", "kernels"], ["bench", "eval"],
     ]
 
@@ -51,7 +53,7 @@ import Testing
         #expect(
             listed?.filter { $0 != "See" } == [
                 "sweep", "train", "eval", "plot", "claims", "report", "runs", "validate", "forward",
-                "import", "export", "bench",
+                "import", "export", "text", "bench",
             ])
     }
 

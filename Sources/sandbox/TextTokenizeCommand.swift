@@ -1,0 +1,109 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Platform
+import Tokenizers
+
+/// `sandbox text tokenize`: the ids of a text.
+struct TextTokenizeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize",
+        abstract: "Print the token ids, or the pieces, of a text.",
+        discussion: """
+            Ids are those of Hugging Face's `tokenizers` and of SentencePiece: tokenizer.json of the Llama-2, Llama-3, \
+            GPT-2 and Qwen2 kinds, or a tokenizer.model of type BPE. Special tokens such as <s> are put around the text as the file says.
+
+            --json-lines answers one JSON value a line, for other programs: a string by the list of its ids, a list of ids \
+            by its text.
+
+            Examples:
+              sandbox text tokenize notes.txt --tokenizer path/to/model
+              echo 'Once upon a time' | sandbox text tokenize - --tokenizer tokenizer.json --pieces
+
+            Exit status: 0 success, 1 a file that cannot be read or is no UTF-8, 64 a usage error.
+            """)
+
+    @Argument(help: "A text file in UTF-8, or - for standard input.")
+    var file = "-"
+
+    @Option(
+        help: ArgumentHelp(
+            "A tokenizer.json, a tokenizer.model, or a folder that holds one of them.",
+            valueName: "path"))
+    var tokenizer: String
+
+    @Flag(help: "Print ids, on one line (the default).")
+    var ids = false
+
+    @Flag(help: "Print a line for each token: its id and its piece as a JSON string.")
+    var pieces = false
+
+    @Flag(help: "Print {ids, pieces} as JSON.")
+    var json = false
+
+    @Flag(help: "Answer JSON values line by line.")
+    var jsonLines = false
+
+    @Flag(help: "Leave out the special tokens around a text.")
+    var noSpecial = false
+
+    func validate() throws {
+        if [ids, pieces, json, jsonLines].count(where: \.self) > 1 {
+            throw ValidationError("--ids, --pieces, --json and --json-lines exclude each other")
+        }
+    }
+
+    func run() throws { try reportingErrors { try tokenize() } }
+
+    private func tokenize() throws {
+        let tokenizer = try Tokenizer(path: tokenizer)
+        if jsonLines { return try answerLines(tokenizer) }
+        let text = try TextFile.read(file)
+        let found = tokenizer.encode(text, addingSpecialTokens: !noSpecial)
+        if pieces {
+            let rows = found.map { id in
+                "\(id)\t\(CanonicalJSON.text(of: .string(tokenizer.piece(id) ?? "")))\n"
+            }
+            try Terminal.print(rows.joined())
+        } else if json {
+            let report: JSONValue = [
+                "ids": .array(found.map(JSONValue.integer)),
+                "pieces": .array(found.map { .string(tokenizer.piece($0) ?? "") }),
+            ]
+            try Terminal.print(CanonicalJSON.text(of: report) + "\n")
+        } else {
+            try Terminal.print(found.map(String.init).joined(separator: " ") + "\n")
+        }
+    }
+
+    private func answerLines(_ tokenizer: Tokenizer) throws {
+        var answers = LineProtocol(tokenizer, addingSpecialTokens: !noSpecial)
+        let input = file == "-" ? nil : try TextFile.read(file)
+        if let input {
+            for line in input.split(separator: "\n") {
+                try Terminal.print(answers.answer(String(line)) + "\n")
+            }
+        } else {
+            while let line = readLine() { try Terminal.print(answers.answer(line) + "\n") }
+        }
+    }
+}
+
+/// Text files of any origin.
+enum TextFile {
+    /// The text of a file, or of standard input for `-`.
+    ///
+    /// - Throws: one sentence when it cannot be read or is no UTF-8.
+    static func read(_ path: String) throws -> String {
+        let data =
+            path == "-"
+            ? try FileHandle.standardInput.readToEnd() ?? Data() : try WholeFile.read(path)
+        guard let text = String(validating: data, as: UTF8.self) else {
+            let name = path == "-" ? "standard input" : "'\(path)'"
+            throw TokenizerError(
+                source: name, "the text is no UTF-8; convert it, with `iconv -t UTF-8` for example."
+            )
+        }
+        return text
+    }
+}

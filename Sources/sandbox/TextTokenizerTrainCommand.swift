@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Platform
+import Tokenizers
+
+/// `sandbox text tokenizer train`: a vocabulary learned from a corpus.
+struct TextTokenizerTrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Learn a byte-pair vocabulary with byte fallback from text files.",
+        discussion: """
+            Writes a tokenizer.json of Llama-2's kind that Hugging Face's `tokenizers` loads with the same ids. The same \
+            text gives the same file.
+
+            Examples:
+              sandbox text tokenizer train corpus.txt --size 8000 --output tokenizer.json
+              cat *.txt | sandbox text tokenizer train - --size 4096 --output tokenizer.json
+
+            Exit status: 0 success, 1 a text that cannot be learned from, 64 a usage error.
+            """)
+
+    @Argument(help: "Text files in UTF-8; - is standard input.")
+    var files: [String]
+
+    @Option(help: "Pieces of the vocabulary, 3 special tokens and 256 bytes among them.")
+    var size = 8000
+
+    @Option(
+        help: "Share of the text's characters that get a piece of their own; others become bytes.")
+    var coverage = 0.9995
+
+    @Option(help: "The file to write.")
+    var output: String
+
+    func run() throws {
+        try reportingErrors {
+            var trainer = try BytePairTrainer(vocabularySize: size, characterCoverage: coverage)
+            for file in files { trainer.add(try TextFile.read(file)) }
+            let learned = try trainer.train()
+            try learned.write(to: output)
+            if learned.count < size {
+                note("the text has no more than \(learned.count) pieces that occur twice")
+            }
+            try Terminal.print("wrote \(output): \(learned.count) pieces\n")
+        }
+    }
+}

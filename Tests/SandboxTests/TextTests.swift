@@ -1,0 +1,93 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// `sandbox text` as a user meets it.
+@Suite struct TextTests {
+    private static let stories = Fixture.path("tokenizers/stories260K.json")
+
+    @Test func aTextBecomesIdsOrPieces() throws {
+        let folder = try TemporaryDirectory()
+        let text = "Once upon a time, there was a little girl named Lily."
+        try folder.write(text, to: "story.txt")
+        // The first of the model's own reference encodings.
+        let ids = [1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426]
+        func run(_ flags: String...) throws -> String {
+            let outcome = try Program.run(
+                ["text", "tokenize", "story.txt", "--tokenizer", Self.stories] + flags,
+                in: folder.path)
+            #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+            return outcome.output
+        }
+        let line = ids.map(String.init).joined(separator: " ") + "\n"
+        #expect(try run() == line)
+        #expect(try run("--ids") == line)
+        #expect(try run("--no-special") == String(line.dropFirst(2)))
+        let pieces = try run("--pieces").split(separator: "\n")
+        #expect(pieces.count == ids.count)
+        #expect(pieces[0] == "1\t\"<s>\"" && pieces[1] == "403\t\"▁Once\"")
+        let report = try json(try run("--json"))
+        #expect(report["ids"]?.arrayValue?.compactMap(\.integerValue) == ids)
+        #expect(report["pieces"]?.arrayValue?.first?.stringValue == "<s>")
+        // Line by line, both ways.
+        try folder.write(
+            "\"Once upon a time\"\n[1,403,407]\n\"\\u00e9\\n\"\n", to: "lines.jsonl")
+        let lines = try Program.run(
+            ["text", "tokenize", "lines.jsonl", "--tokenizer", Self.stories, "--json-lines"],
+            in: folder.path)
+        #expect(lines.exitCode == 0)
+        #expect(lines.output.hasPrefix("[1,403,407,261,378]\n\"<s> Once upon\"\n[1,"))
+    }
+
+    @Test func whatCannotBeTokenizedIsSaid() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write([0x61, 0xFF], to: "bytes.txt")
+        try folder.write("a", to: "text.txt")
+        try folder.write("{\"model\": {\"type\": \"Unigram\"}}", to: "unigram.json")
+        func error(_ arguments: [String], status: Int32 = 1) throws -> String {
+            let outcome = try Program.run(["text", "tokenize"] + arguments, in: folder.path)
+            #expect(outcome.exitCode == status && outcome.output == "", "\(outcome)")
+            return outcome.errors
+        }
+        #expect(
+            try error(["bytes.txt", "--tokenizer", Self.stories])
+                == "error: 'bytes.txt': the text is no UTF-8; convert it, with `iconv -t UTF-8` for example.\n"
+        )
+        #expect(try error(["no.txt", "--tokenizer", Self.stories]).contains("'no.txt'"))
+        #expect(try error(["text.txt", "--tokenizer", "no.json"]).contains("'no.json'"))
+        let unknown = try error(["text.txt", "--tokenizer", "unigram.json"])
+        #expect(unknown.contains("unigram.json") && unknown.contains("Unigram"), "\(unknown)")
+        #expect(
+            try error(["text.txt", "--tokenizer", Self.stories, "--ids", "--json"], status: 64)
+                .contains("exclude each other"))
+    }
+
+    @Test func aVocabularyIsLearnedAndUsed() throws {
+        let folder = try TemporaryDirectory()
+        let text = String(repeating: "the cat sat on the mat, the rat on the hat. ", count: 40)
+        try folder.write(text, to: "corpus.txt")
+        let arguments = ["text", "tokenizer", "train", "corpus.txt", "--output", "learned.json"]
+        let outcome = try Program.run(arguments + ["--size", "300"], in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.output.hasPrefix("wrote learned.json: "))
+        let first = try bytes(folder.file("learned.json"))
+        _ = try Program.run(arguments + ["--size", "300"], in: folder.path)
+        #expect(try bytes(folder.file("learned.json")) == first)
+        let used = try Program.run(
+            ["text", "tokenize", "corpus.txt", "--tokenizer", "learned.json", "--json"],
+            in: folder.path)
+        let pieces = try json(used.output)["pieces"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        #expect(pieces.first == "<s>" && pieces.contains("▁the"))
+        // Far fewer tokens than characters, and none of them unknown.
+        #expect(pieces.count < text.count / 3 && !pieces.contains("<unk>"))
+        let small = try Program.run(arguments + ["--size", "100"], in: folder.path)
+        #expect(small.exitCode == 1 && small.errors.contains("100"), "\(small)")
+        #expect(try bytes(folder.file("learned.json")) == first)
+        try folder.write("", to: "empty.txt")
+        let empty = try Program.run(
+            ["text", "tokenizer", "train", "empty.txt", "--output", "none.json"], in: folder.path)
+        #expect(empty.exitCode == 1 && empty.errors.contains("no text"), "\(empty)")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("none.json")))
+    }
+}
