@@ -33,12 +33,18 @@ extension SweepSummary {
             finiteEstimates(samples, columns: dynamics[0].steps.count), x: dynamics[0].steps)
     }
 
-    /// Gradient alignment as the paper's public code measures it, ``GradientAlignment/published(of:weights:layout:)``, against the steps of
-    /// fine-tuning; nil when it was not measured.
-    public func publishedAlignmentAlongSteps(_ group: RunGroup) -> Curve? {
-        guard let dynamics = dynamics(group), dynamics.allSatisfy({ !$0.published.isEmpty })
+    /// Gradient alignment under the own layout at the last query alone, as it was published, against the steps of
+    /// fine-tuning, the query moved in every place; nil when it was not measured.
+    public func lastAlignmentAlongSteps(_ group: RunGroup) -> Curve? {
+        guard let dynamics = dynamics(group), dynamics.allSatisfy({ !$0.both.isEmpty })
         else { return nil }
-        let samples = dynamics.map { columns($0.published.map(\.array)) }
+        let samples = dynamics.map { dynamics in
+            let contexts = dynamics.contexts.count
+            return columns(
+                dynamics.both.map { values in
+                    stride(from: contexts - 1, to: values.count, by: contexts).map { values[$0] }
+                })
+        }
         return curve(
             finiteEstimates(samples, columns: dynamics[0].steps.count), x: dynamics[0].steps)
     }

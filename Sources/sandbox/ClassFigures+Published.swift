@@ -29,8 +29,8 @@ extension ClassFigures {
                 "The published curves (\(published.source)) beside those of this sweep, each model under its own "
                 + "layout. The sizes differ, so errors and losses are divided by E[g²], the error of "
                 + "predicting 0, and context lengths by d: compare shapes, not heights. The published cpt run "
-                + "stands at shifted positions, and the published alignment uses the polynomial's gradient for "
-                + "every class and the last query alone.")
+                + "stands at shifted positions, and the alignment is that of the last query on both sides."
+        )
     }
 
     private func errorRow(_ published: PublishedCurves) -> [Panel]? {
@@ -56,7 +56,7 @@ extension ClassFigures {
             published, .gradientAlignment, "gradient alignment", xLabel: "fine-tuning step",
             yLabel: "cosine to the gradient", .log10, .linear, perDims: false
         ) { member in
-            summary.publishedAlignmentAlongSteps(member.group)
+            summary.lastAlignmentAlongSteps(member.group)
         }
     }
 

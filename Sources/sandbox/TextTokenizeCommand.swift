@@ -18,7 +18,7 @@ struct TextTokenizeCommand: ParsableCommand {
 
             Examples:
               sandbox text tokenize notes.txt --tokenizer path/to/model
-              echo 'Once upon a time' | sandbox text tokenize - --tokenizer tokenizer.json --pieces
+              sandbox text tokenize --tokenizer tokenizer.json --pieces < notes.txt
 
             Exit status: 0 success, 1 a file that cannot be read or is no UTF-8, 64 a usage error.
             """)

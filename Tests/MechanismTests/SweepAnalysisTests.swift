@@ -146,8 +146,9 @@ import Testing
         #expect(published.map { $0["mean"] } == ["0.375", "0.5"])
         #expect(published.map { $0["examples"] } == ["2", "1"])
         #expect(published.allSatisfy { $0["k"] == "5" })
-        let curve = try #require(summary.publishedAlignmentAlongSteps(summary.groups[0]))
-        #expect(curve.x == [1, 2] && curve.mean == [0.375, 0.5])
+        // Prompt 0 alone has a gradient at the last query.
+        let last = try #require(summary.lastAlignmentAlongSteps(summary.groups[0]))
+        #expect(last.x == [1, 2] && last.mean == [0.5, 0.75])
     }
 
     /// Records of the loss against half of E[g²] = 2d = 4: with trailing means over ten records, the first run falls from

@@ -120,12 +120,12 @@ import Testing
         (
             ["swep"],
             "unknown verb 'swep'; did you mean 'sweep'? (accepted: sweep, train, eval, plot, claims, report, runs, validate, forward, import, export, "
-                + "bench)"
+                + "text, bench)"
         ),
         (
             ["tiny.yaml"],
             "unknown verb 'tiny.yaml' (accepted: sweep, train, eval, plot, claims, report, runs, validate, forward, import, export, "
-                + "bench)"
+                + "text, bench)"
         ),
         (["sweep", "--clas", "x"], "Unknown option '--clas'. Did you mean '--class'?"),
         (["sweep"], "give either --class NAME or --file PATH"),

@@ -197,7 +197,7 @@ import Testing
         let events = try EventFile.paths(in: folder.file("runs/tiny/plots"))
             .flatMap { try EventReader.read($0) }
         let tags = events.flatMap(\.values).map(\.tag)
-        #expect(tags.contains("polynomial-error-vs-context") && tags.count == 6)
+        #expect(tags.contains("polynomial-error-vs-context") && tags.count == 7)
     }
 
     @Test func aPicturesSidecarLeadsBackToItsRuns() throws {

@@ -58,9 +58,16 @@ public final class ChildProcess {
         try directory.write(input, to: "input")
         try directory.write("", to: "output")
         try directory.write("", to: "errors")
-        process.standardInput = FileHandle(forReadingAtPath: directory.file("input"))
-        process.standardOutput = FileHandle(forWritingAtPath: directory.file("output"))
-        process.standardError = FileHandle(forWritingAtPath: directory.file("errors"))
+        let source = FileHandle(forReadingAtPath: directory.file("input"))
+        let streams = ["output", "errors"].map {
+            FileHandle(forWritingAtPath: directory.file($0))
+        }
+        process.standardInput = source
+        process.standardOutput = streams[0]
+        process.standardError = streams[1]
+        // The child has its own by then. Foundation keeps these for good, and with some 1,360 of them open it reads past the
+        // end of its list of descriptors when it starts the next process.
+        defer { for handle in [source] + streams { try? handle?.close() } }
         do {
             try process.run()
         } catch {
