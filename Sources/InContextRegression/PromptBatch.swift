@@ -261,17 +261,15 @@ public struct PromptBatch: Sendable {
     /// Writes ∇g at every query of every prompt.
     ///
     /// - Parameters:
-    ///   - functionClass: the class that the batch was sampled from, or one whose task is the beginning of its tasks: a
-    ///     function of the same w.
+    ///   - functionClass: the class that the batch was sampled from.
     ///   - gradients: [b, n, d]
     public func gradients(_ functionClass: any FunctionClass, into gradients: FloatView) {
         let size = points * dims
-        let taskSize = functionClass.taskSize(dims: dims)
         for row in 0..<exampleCount {
             let prompt = rows(row..<row + 1)
             prompt.queries.withSpan { x in
                 prompt.queryBase.withSpan { f in
-                    prompt.tasks[0..<taskSize].withSpan { task in
+                    prompt.tasks.withSpan { task in
                         gradients[row * size..<(row + 1) * size].withMutableSpan {
                             functionClass.gradients(inputs: x, base: f, task: task, into: &$0)
                         }

@@ -104,10 +104,10 @@ extension ClaimAssessment {
             verdict: .leak(share: share, reference: reference),
             effects: [("(cpt - cft-no-query) / (cpt - cft)", share)],
             runs: sets.flatMap { $0.flatMap { $0 } },
-            note: reference.isPositive
-                ? "at equal steps cft-no-query has one label of each prompt to learn from, cft \(group.points)"
-                : "there is no gap under cft to take a share of"
-                    + (isUnbounded ? ", so that the share has no bounds" : ""))
+            note:
+                "at equal steps cft-no-query has one label of each prompt to learn from, cft \(group.points)"
+                + (reference.isPositive ? "" : "; there is no gap under cft to take a share of")
+                + (isUnbounded ? ", so that the share has no bounds" : ""))
     }
 
     /// The excess risk under the own layout, CPT − CFT.
@@ -121,14 +121,10 @@ extension ClaimAssessment {
         var effects: [Effect] = []
         for set in sets {
             if step == nil, let excess = excess(set) {
-                note =
-                    "excess risk against the posterior mean; confounded: the errors of cpt and cft differ, and "
-                    + "their excess does not"
+                note = "excess risk against the posterior mean"
                 effects.append(bootstrap(excess[0]).effect(excess[0], minus: excess[1]))
             } else {
-                note =
-                    "difference of errors less that of the Bayes errors; confounded: the errors of cpt and cft "
-                    + "differ, and the rest does not"
+                note = "difference of errors less that of the Bayes errors"
                 let errors = try set.map { try ownErrors($0, at: step) }
                 let implied = Float(try bayesMean(set[0][0]) - bayesMean(set[1][0]))
                 let shifted = errors[1].map { $0.map { $0 + implied } }
@@ -136,8 +132,13 @@ extension ClaimAssessment {
             }
         }
         let effect = Effect.overBases(effects)
+        let verdict = Verdict.information(curve: curve, excess: [effect])
+        if verdict == .confounded {
+            note? +=
+                "; the errors of cpt and cft differ, but cft's excess is not shown to be the smaller"
+        }
         return Finding(
-            verdict: .information(curve: curve, excess: [effect]),
+            verdict: verdict,
             effects: [("excess risk, cpt - cft", effect)], runs: sets.flatMap { $0.flatMap { $0 } },
             note: note)
     }

@@ -62,7 +62,7 @@ public struct ClaimAssessment {
 
     func result(_ claim: Claim, at step: Int?) -> ClaimResult {
         do {
-            if claim == .base { return baseResult() }
+            if claim == .base { return try baseResult() }
             let finding = try finding(claim, at: step)
             let comparisons = finding.effects.map { ClaimEffect($0.name, $0.effect) }
             let deciding =
@@ -166,13 +166,10 @@ public struct ClaimAssessment {
 
     // MARK: Base
 
-    private func baseResult() -> ClaimResult {
-        let claims = summary.results.bases.filter { base in
-            summary.results.runs.contains {
-                $0.plan.configuration.functionClass.name == group.functionClass.name
-                    && $0.plan.base.hash == base.plan.hash
-            }
-        }.map { (base: $0, claim: BaseClaim($0, summary: summary)) }
+    private func baseResult() throws -> ClaimResult {
+        let claims = summary.results.bases.filter { group.bases.contains($0.plan.hash) }
+            .map { (base: $0, claim: BaseClaim($0, summary: summary)) }
+        guard !claims.isEmpty else { throw Gap(reason: "no base was measured", command: command) }
         let holds = claims.allSatisfy { $0.claim.holds }
         // Of several bases the worst: each part as the base has it that is farthest off.
         func worst(_ part: (BaseClaim) -> BaseClaim.Part?) -> BaseClaim.Part? {

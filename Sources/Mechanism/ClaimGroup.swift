@@ -68,6 +68,9 @@ struct ClaimGroup {
         return sets.isEmpty ? nil : sets
     }
 
+    /// The hashes of the bases that its runs start from.
+    var bases: Set<String> { Set(runs.values.flatMap(\.keys)) }
+
     /// Layouts of `names` that no run was trained under.
     func missing(_ names: [String]) -> [String] { names.filter { runs[$0] == nil } }
 }

@@ -38,25 +38,8 @@ public struct GradientAlignment: Sendable {
     public func both(
         of model: ParallelDecoder, weights: DecoderWeights, layout: PromptLayout
     ) -> FloatView? {
-        moved(model, weights, layout, contexts, against: evaluator.functionClass)
-    }
-
-    /// The alignment of each prompt as the paper's public code has it: the last query, moved in every place, and the
-    /// polynomial's gradient (1 + 2 w·x) w whatever the class: `[examples]`.
-    ///
-    /// - Returns: nil when a signal asked for a stop.
-    public func published(
-        of model: ParallelDecoder, weights: DecoderWeights, layout: PromptLayout
-    ) -> FloatView? {
-        moved(model, weights, layout, [evaluator.points - 1], against: PolynomialFunction())
-    }
-
-    /// The query moved in every place where it stands, after each of `contexts` examples: `[examples, contexts]`.
-    private func moved(
-        _ model: ParallelDecoder, _ weights: DecoderWeights, _ layout: PromptLayout,
-        _ contexts: [Int], against truth: any FunctionClass
-    ) -> FloatView? {
-        measure(layout, columns: contexts.count, against: truth) { prompts, gradients, write in
+        let contexts = contexts
+        return measure(layout, columns: contexts.count) { prompts, gradients, write in
             for (column, k) in contexts.enumerated() {
                 let form = layout.form(query: k, points: evaluator.points)
                 let places = form.places(ofQuery: k)
@@ -143,7 +126,7 @@ public struct GradientAlignment: Sendable {
 
     /// Draws the prompts and their gradients, lets `body` measure, and gathers what it writes.
     private func measure(
-        _ layout: PromptLayout, columns: Int, against truth: (any FunctionClass)? = nil,
+        _ layout: PromptLayout, columns: Int,
         _ body: (
             _ prompts: PromptBatch, _ gradients: FloatView,
             _ write: @escaping @Sendable (_ row: Int, _ column: Int, _ value: Float) -> Void
@@ -154,7 +137,7 @@ public struct GradientAlignment: Sendable {
         for range in evaluator.ranges(setting) {
             let prompts = evaluator.prompts(range, setting)
             let gradients = FloatView(zeros: range.count * evaluator.points * evaluator.dims)
-            prompts.gradients(truth ?? evaluator.functionClass, into: gradients)
+            prompts.gradients(evaluator.functionClass, into: gradients)
             body(prompts, gradients) { row, column, value in
                 found[(range.lowerBound + row) * columns + column] = value
             }

@@ -18,9 +18,6 @@ public struct LearningDynamics: Sendable {
     public let both: [FloatView]
     /// Alignment under the run's own layout, the query token moved alone: `[steps][prompts, n]`.
     public let token: [FloatView]
-    /// Alignment under the own layout as the paper's public code measures it, ``GradientAlignment/published(of:weights:layout:)``:
-    /// `[steps][prompts]`; empty where a class has no base function, or it was not measured.
-    public let published: [FloatView]
     /// The context lengths of ``both``.
     public let contexts: [Int]
 }
@@ -147,7 +144,7 @@ struct RunAnalysis {
         if aligned > 0 && (both == nil || token == nil) { return nil }
         return LearningDynamics(
             steps: steps, points: n, errors: errors, both: both ?? [], token: token ?? [],
-            published: parts("gradient_alignment.published", aligned) ?? [], contexts: contexts)
+            contexts: contexts)
     }
 
     var contexts: [Int] {
@@ -171,8 +168,6 @@ struct RunAnalysis {
         let errors = layouts.map { _ in FloatView(zeros: steps.count * size) }
         let both = FloatView(zeros: steps.count * aligned * contexts.count)
         let token = FloatView(zeros: steps.count * aligned * n)
-        let hasBase = configuration.functionClass.hasBase
-        let published = FloatView(zeros: steps.count * aligned)
         reporter.began("measuring \(directory.name) along its steps", steps.count)
         defer { reporter.ended() }
         for (place, step) in steps.enumerated() {
@@ -196,12 +191,6 @@ struct RunAnalysis {
                 else { return .interrupted }
                 both.set(moved, at: place)
                 token.set(alone, at: place)
-                if hasBase {
-                    guard
-                        let found = alignment.published(of: model, weights: weights, layout: layout)
-                    else { return .interrupted }
-                    published.set(found, at: place)
-                }
             }
             let mean = errors[0][place * size..<(place + 1) * size].array.reduce(0.0) {
                 $0 + Double($1)
@@ -215,10 +204,6 @@ struct RunAnalysis {
             measured.append(
                 ("gradient_alignment.both", [steps.count, aligned, contexts.count], both))
             measured.append(("gradient_alignment.token", [steps.count, aligned, n], token))
-            if hasBase {
-                measured.append(
-                    ("gradient_alignment.published", [steps.count, aligned], published))
-            }
         }
         try file(asked).write(measured)
         return .finished

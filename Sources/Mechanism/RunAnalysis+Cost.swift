@@ -27,7 +27,7 @@ extension RunAnalysis {
             let aligned = alignmentExamples(asked)
             if aligned > 0 {
                 let points = configuration.training.points
-                let queries = (contexts + [points - 1]).map {
+                let queries = contexts.map {
                     layout.form(query: $0, points: points)
                 }
                 step += training(queries + forms(layout), aligned)

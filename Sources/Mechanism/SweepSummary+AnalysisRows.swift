@@ -56,8 +56,7 @@ extension SweepSummary {
 
     /// Rows of metric `gradient_alignment`, the query moved in every place, at the context lengths where that is
     /// measured, and of `gradient_alignment_token`, the query token moved alone, at every k: after each step that was
-    /// measured, under the own layout; and of `gradient_alignment_published`, the public code's reading at the last k.
-    /// `examples` counts the prompts that have a gradient.
+    /// measured, under the own layout. `examples` counts the prompts that have a gradient.
     func appendAlignment(to table: inout CSVTable) {
         for run in results.runs {
             guard let dynamics = run.dynamics else { continue }
@@ -65,7 +64,6 @@ extension SweepSummary {
             for (metric, measured, contexts) in [
                 ("gradient_alignment", dynamics.both, dynamics.contexts),
                 ("gradient_alignment_token", dynamics.token, Array(0..<dynamics.points)),
-                ("gradient_alignment_published", dynamics.published, [dynamics.points - 1]),
             ] {
                 for (step, values) in zip(dynamics.steps, measured) {
                     let cells = finiteEstimates([values.array], columns: contexts.count)

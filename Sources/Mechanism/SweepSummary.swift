@@ -159,6 +159,12 @@ public struct SweepSummary {
         }
     }
 
+    /// The end of the first whole window of a group's training records: no escape is seen before.
+    public func earliestEscape(_ group: RunGroup) -> Int {
+        let steps = group.runs[0].losses.map(\.step)
+        return steps.count >= Self.escapeWindow ? steps[Self.escapeWindow - 1] : .max
+    }
+
     /// Training records in the trailing mean of ``escapeSteps(_:)``.
     public static let escapeWindow = 10
 

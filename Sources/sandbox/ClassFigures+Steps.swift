@@ -29,7 +29,7 @@ extension ClassFigures {
     /// When the groups have left the plateau.
     private var escapes: String {
         let texts = chosen.named.map {
-            "\($0.label) \(FigureWords.escape(summary.escapeSteps($0)))"
+            "\($0.label) \(FigureWords.escape(summary.escapeSteps($0), earliest: summary.earliestEscape($0)))"
         }
         return texts.isEmpty ? "" : "; plateau left at step: \(texts.joined(separator: ", "))"
     }

@@ -50,10 +50,16 @@ enum FigureWords {
         }
     }
 
-    /// Steps at which runs left the plateau: `190`, `190–240`, `never`, `190–240 (2 of 5 never)`.
-    static func escape(_ steps: [Int?]) -> String {
+    /// Steps at which runs left the plateau: `190`, `190–240`, `never`, `190–240 (2 of 5 never)`; of runs below it from
+    /// the first record on `at once`.
+    ///
+    /// - Parameters:
+    ///   - steps: the steps, nil of a run that never did.
+    ///   - earliest: the end of the first whole window of records.
+    static func escape(_ steps: [Int?], earliest: Int) -> String {
         let left = steps.compactMap { $0 }
         guard let first = left.min(), let last = left.max() else { return "never" }
+        if left.count == steps.count && last <= earliest { return "at once" }
         let never = steps.count - left.count
         return (first == last ? "\(first)" : "\(first)–\(last)")
             + (never == 0 ? "" : " (\(never) of \(steps.count) never)")

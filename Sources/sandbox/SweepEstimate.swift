@@ -49,7 +49,9 @@ struct SweepEstimate {
                     name, try Self.status(root, name), run.configuration.model,
                     run.configuration.training, run.configuration.layout,
                     measured: run.configuration.evaluationSettings,
-                    examples: plan.evaluation.examples, analysis: run.analysisOperations,
+                    examples: plan.evaluation.examples,
+                    outsideExamples: plan.evaluation.outsideExamples,
+                    analysis: run.analysisOperations,
                     rate: rate, workers: workers))
         }
         self.rows = rows
@@ -63,7 +65,7 @@ struct SweepEstimate {
         _ name: String, _ status: RunStatus, _ model: ModelConfiguration,
         _ phase: PhaseConfiguration,
         _ layout: PromptLayout, measured: [EvaluationSetting], examples: Int,
-        analysis: Double = 0, rate: Double, workers: Int
+        outsideExamples: Int = 0, analysis: Double = 0, rate: Double, workers: Int
     ) -> Row {
         let decoder = model.decoder
         let length = layout.tokenCount(points: phase.points)
@@ -72,12 +74,16 @@ struct SweepEstimate {
         // A forward pass is a third of a training step.
         let evaluator = Evaluator(
             functionClass: LinearFunction(), dims: model.inputDimension, points: phase.points,
-            examples: examples, seed: 0)
-        let evaluation = measured.flatMap(evaluator.shapes).reduce(0.0) { sum, shape in
-            sum + decoder.configuration.trainingOperations(
-                examples: examples, length: shape.length) / 3
+            examples: examples, outsideExamples: outsideExamples, seed: 0)
+        let evaluation = measured.reduce(0.0) { sum, setting in
+            evaluator.shapes(setting).reduce(sum) { sum, shape in
+                sum + decoder.configuration.trainingOperations(
+                    examples: evaluator.examples(setting), length: shape.length) / 3
+            }
         }
-        let errors = Double(measured.count * examples * phase.points) * 4
+        let errors = measured.reduce(0.0) { sum, setting in
+            sum + Double(evaluator.examples(setting) * evaluator.contextCount(setting)) * 4
+        }
         let parameters = Double(decoder.layout.count) * 4
         let rows = Double(
             ShardPlan(examples: phase.batchSize, length: length).examplesPerShard * length)

@@ -8,7 +8,7 @@ extension SweepReport {
     func claims() -> [ReportSection] {
         let (last, alongSteps) = ClaimAssessment.claims(
             summary, command: ReportWords.command(manifest))
-        let classes = ReportWords.distinct(last.map(\.functionClass)).split(separator: ", ")
+        let groups = last.filter { $0.id == .base }
         var blocks: [ReportBlock] = [
             .paragraph(
                 "A claim is supported when the whole 95 % interval of every comparison lies on the claimed "
@@ -17,15 +17,22 @@ extension SweepReport {
                     + "seeds. With one base model a verdict is conditional on it."),
             .definitions(Claim.allCases.map { ReportDefinition($0.rawValue, $0.sentence) }),
         ]
-        for name in classes.map(String.init) {
-            if classes.count > 1 { blocks.append(.heading(FigureWords.title(ofClass: name))) }
-            let results = last.filter { $0.functionClass == name }
+        for group in groups {
+            func belongs(_ result: ClaimResult) -> Bool {
+                result.functionClass == group.functionClass
+                    && result.parameters == group.parameters
+            }
+            if groups.count > 1 {
+                let title = FigureWords.title(ofClass: group.functionClass)
+                blocks.append(.heading(title + (group.parameters.map { ", \($0)" } ?? "")))
+            }
+            let results = last.filter(belongs)
             blocks.append(.table(verdicts(results)))
             if results.contains(where: { $0.comparisons.count > 1 }) {
                 blocks.append(.table(comparisons(results)))
             }
             blocks.append(.definitions(notes(results)))
-            let earlier = alongSteps.filter { $0.functionClass == name }
+            let earlier = alongSteps.filter(belongs)
             if !earlier.isEmpty { blocks.append(.table(progress(earlier))) }
         }
         return [ReportSection(title: "Claims", blocks: blocks)]
@@ -43,7 +50,8 @@ extension SweepReport {
                 let isDecided = result.verdict != nil
                 let interval =
                     result.low == nil && result.high == nil
-                    ? "" : " \(ReportWords.interval(result.low, result.high))"
+                    ? result.id == .leak && isDecided ? " (−∞, ∞)" : ""
+                    : " \(ReportWords.interval(result.low, result.high))"
                 return ReportRow(
                     [
                         .text(result.id.rawValue), .verdict(badge(result)),

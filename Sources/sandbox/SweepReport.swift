@@ -147,7 +147,10 @@ struct SweepReport {
                     [
                         .text(group.label), .number(String(group.runs.count)),
                         .number(TextTable.number(loss)),
-                        .number(FigureWords.escape(summary.escapeSteps(group))),
+                        .number(
+                            FigureWords.escape(
+                                summary.escapeSteps(group), earliest: summary.earliestEscape(group))
+                        ),
                     ] + cells, runs: group.runs.map(path))
             }
             return .table(

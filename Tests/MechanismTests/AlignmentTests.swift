@@ -134,30 +134,6 @@ import Transformer
         #expect(means[4] > 0.8 && means[8] > 0.95, "\(means)")
     }
 
-    /// The public code's reading: for the polynomial it is `both` at the last query, for another class it is not.
-    @Test func thePublishedReadingIsThePolynomialsOwn() throws {
-        func readings(_ functionClass: any FunctionClass) throws -> (
-            both: [Float], published: [Float]
-        ) {
-            let evaluator = evaluator(functionClass, examples: 16)
-            let alignment = GradientAlignment(evaluator)
-            let model = ParallelDecoder(
-                decoder, workers: 2, batches: alignment.shapes(.cft), forTraining: true)
-            let weights = decoder.weights(in: parameters)
-            let both = try #require(alignment.both(of: model, weights: weights, layout: .cft))
-            let columns = alignment.contexts.count
-            let published = try #require(
-                alignment.published(of: model, weights: weights, layout: .cft))
-            return ((0..<16).map { both[$0 * columns + columns - 1] }, published.array)
-        }
-        let polynomial = try readings(PolynomialFunction())
-        #expect(polynomial.both == polynomial.published)
-        let multilinear = try readings(MultilinearFunction())
-        #expect(zip(multilinear.both, multilinear.published).allSatisfy { abs($0 - $1) > 1e-4 })
-        // f and the gradient's w are those of the linear part; the sign is that of 1 + 2 f.
-        #expect(multilinear.published.allSatisfy { abs($0) <= 1.0001 })
-    }
-
     @Test func ridgeRegressionFindsALinearMap() {
         var generator = TestGenerator(seed: 4)
         let rows = (0..<400).map { _ in [1.0] + generator.normals(3).map(Double.init) }

@@ -77,7 +77,7 @@ struct ClaimRulesTests {
             cells: cells,
             dynamics: LearningDynamics(
                 steps: [1, 12], points: 6, errors: [:], both: [both, both], token: [],
-                published: [], contexts: [0, 5]), probes: nil)
+                contexts: [0, 5]), probes: nil)
     }
 
     private func expect(

@@ -103,7 +103,7 @@ import Testing
         }
         return LearningDynamics(
             steps: [1, 2], points: Self.points, errors: [.cpt: errors], both: both, token: token,
-            published: [FloatView([0.25, 0.5]), FloatView([0.5, .nan])], contexts: [0, 5])
+            contexts: [0, 5])
     }
 
     @Test func dynamicsAreMeansOverPromptsThatHaveAValue() throws {
@@ -140,12 +140,6 @@ import Testing
         #expect(both.allSatisfy { $0["eval_layout"] == "cft" && $0["bayes"] == "" })
         let token = all.filter { $0["metric"] == "gradient_alignment_token" }
         #expect(token.count == 2 * 2 * Self.points)
-        let published = all.filter {
-            $0["metric"] == "gradient_alignment_published" && $0["train_layout"] == "cft"
-        }
-        #expect(published.map { $0["mean"] } == ["0.375", "0.5"])
-        #expect(published.map { $0["examples"] } == ["2", "1"])
-        #expect(published.allSatisfy { $0["k"] == "5" })
         // Prompt 0 alone has a gradient at the last query.
         let last = try #require(summary.lastAlignmentAlongSteps(summary.groups[0]))
         #expect(last.x == [1, 2] && last.mean == [0.5, 0.75])
