@@ -97,13 +97,13 @@ extension SafetensorsFile {
         return values
     }
 
-    private func wrongShape(_ info: TensorInfo, expected: String) -> TensorStorageError {
+    func wrongShape(_ info: TensorInfo, expected: String) -> TensorStorageError {
         TensorStorageError(
             path: path, tensor: info.name,
             "has the shape \(Self.abridged(info.shape)); \(expected) expected.")
     }
 
-    private func wrongType(_ info: TensorInfo, expected: String) -> TensorStorageError {
+    func wrongType(_ info: TensorInfo, expected: String) -> TensorStorageError {
         TensorStorageError(
             path: path, tensor: info.name,
             "has the dtype \(info.elementType.rawValue); \(expected) is expected.")
