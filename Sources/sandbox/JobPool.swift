@@ -88,7 +88,7 @@ private final class ChildSpeech: Sendable {
         let lines = splitter.withLock { splitter in
             data.isEmpty
                 ? splitter.remainder().map { [$0] } ?? [] : splitter.lines(endingWith: data)
-        }.filter { line in
+        }.map { String(decoding: $0, as: UTF8.self) }.filter { line in
             !line.isEmpty && !line.hasPrefix("error: ")
                 && (!isQuiet || line.hasPrefix("warning: "))
         }
