@@ -1,8 +1,8 @@
 /// Learns a byte-pair vocabulary with byte fallback from text, as Llama-2's was.
 ///
 /// Text is cut into words before pairs are counted: at spaces (a word keeps the `▁` of the space before it), at line ends, which are
-/// never learned, between letters and other characters, and between digits. Characters that are rare stay outside
-/// the vocabulary and are encoded as bytes.
+/// never learned, between letters and other characters, between digits, and every 256 characters. Characters that are
+/// rare stay outside the vocabulary and are encoded as bytes.
 ///
 /// Then the most frequent pair of neighbours becomes a piece, again and again. Between pairs of equal frequency the
 /// one with the smaller left id goes first, then the one with the smaller right id; ids follow from
@@ -67,11 +67,7 @@ public struct BytePairTrainer: Sendable {
     }
 
     private static var reservedPieces: [[UInt8]] {
-        let digits = Array("0123456789ABCDEF".utf8)
-        let bytes = (0..<256).map {
-            Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15], UInt8(ascii: ">")]
-        }
-        return ["<unk>", "<s>", "</s>"].map { Array($0.utf8) } + bytes
+        ["<unk>", "<s>", "</s>"].map { Array($0.utf8) } + ByteToken.pieces
     }
 }
 
@@ -79,6 +75,9 @@ public struct BytePairTrainer: Sendable {
 struct WordCounter: Sendable {
     private(set) var words = ByteStringTable()
     private(set) var counts: [Int] = []
+
+    /// Longer words are cut: a merge reads whole words, and a text without spaces is one word.
+    static let maximumLength = 256
 
     /// What a cut depends on.
     private enum Kind {
@@ -96,12 +95,14 @@ struct WordCounter: Sendable {
         let classes = CharacterClass.all
         var start = 0
         var position = 0
+        var length = 0
         var last: Kind?
         while position < text.count {
             let scalar = ScalarAt(text, position)
             if text[position] == 0x0A || text[position] == 0x0D {
                 count(text, start, position)
                 start = position + 1
+                length = 0
                 last = nil
             } else {
                 let kind = Self.kind(scalar.value, classes, after: last)
@@ -109,10 +110,12 @@ struct WordCounter: Sendable {
                 let cuts =
                     kind == .mark
                     ? last != .mark : last != .mark && (kind != last || kind == .digit)
-                if cuts, position > start {
+                if cuts || length == Self.maximumLength, position > start {
                     count(text, start, position)
                     start = position
+                    length = 0
                 }
+                length += 1
                 last = kind
             }
             position += scalar.length

@@ -20,9 +20,6 @@ struct ByteStringTable: Sendable {
     /// Number of entries.
     var count: Int { hashes.count }
 
-    /// Bytes of all entries.
-    var byteCount: Int { arena.count }
-
     /// The bytes of an entry.
     subscript(entry: Int) -> ArraySlice<UInt8> { arena[starts[entry]..<starts[entry + 1]] }
 

@@ -1,11 +1,12 @@
 /// The symbols of one word and what merging them needs; reused from word to word.
-struct MergeWorkspace {
+struct MergeWorkspace: Sendable {
     /// The word before ``merge(_:)``, the result after it.
     var symbols: [Int32] = []
 
     /// Rule of each symbol with the one behind it.
     private var rules: [UInt64] = []
-    private var heap: [UInt64] = []
+    /// Rank above position.
+    private var heap = Heap<UInt64>()
     private var next: [Int32] = []
     private var previous: [Int32] = []
 
@@ -48,9 +49,9 @@ struct MergeWorkspace {
         rules.append(MergeTable.none)
         next = (1...Int32(count)).map { $0 }
         previous = (0..<Int32(count)).map { $0 - 1 }
-        heap.removeAll(keepingCapacity: true)
+        heap.removeAll()
         for i in 0..<count - 1 where rules[i] != MergeTable.none { push(rules[i], i) }
-        while let entry = pop() {
+        while let entry = heap.pop() {
             let position = Int(entry & 0xFFFF_FFFF)
             // Neighbours may have changed since the entry was made.
             guard rules[position] != MergeTable.none, rules[position] >> 32 == entry >> 32 else {
@@ -79,29 +80,6 @@ struct MergeWorkspace {
     }
 
     private mutating func push(_ rule: UInt64, _ position: Int) {
-        heap.append(rule & ~0xFFFF_FFFF | UInt64(position))
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            if heap[parent] <= heap[child] { return }
-            heap.swapAt(parent, child)
-            child = parent
-        }
-    }
-
-    private mutating func pop() -> UInt64? {
-        guard let first = heap.first else { return nil }
-        let last = heap.removeLast()
-        if heap.isEmpty { return first }
-        heap[0] = last
-        var parent = 0
-        while true {
-            var child = 2 * parent + 1
-            if child >= heap.count { return first }
-            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
-            if heap[parent] <= heap[child] { return first }
-            heap.swapAt(parent, child)
-            parent = child
-        }
+        heap.push(rule & ~0xFFFF_FFFF | UInt64(position))
     }
 }

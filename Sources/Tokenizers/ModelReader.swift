@@ -24,11 +24,7 @@ enum ModelReader {
 
     /// `<0x00>` to `<0xFF>`, −1 for those that are missing.
     static func byteTokens(_ vocabulary: Vocabulary) -> [Int32] {
-        let digits = Array("0123456789ABCDEF".utf8)
-        return (0..<256).map {
-            vocabulary.id(
-                Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15], UInt8(ascii: ">")])
-        }
+        ByteToken.pieces.map { vocabulary.id($0) }
     }
 
     private static func checkOptions(_ node: JSONNode) throws(FileProblem) {

@@ -102,6 +102,20 @@ import Testing
         }
     }
 
+    /// One letter, and letters without spaces: words are cut at 256 characters, so that time grows with the text.
+    @Test func textWithoutSpacesIsLearned() throws {
+        let one = try train(String(repeating: "a", count: 1 << 20), 300)
+        let longest = one.pieces.map(\.count).max()
+        #expect(longest == 256)
+        var generator = TestGenerator(seed: 8)
+        let letters = Array("abcdefgh".unicodeScalars)
+        var text = String.UnicodeScalarView()
+        for _ in 0..<1 << 18 { text.append(letters.randomElement(using: &generator) ?? "a") }
+        let learned = try train(String(text), 1000)
+        #expect(learned.count == 1000)
+        #expect(try train(String(text), 1000).json == learned.json)
+    }
+
     @Test func requestsThatCannotBeMetAreNamed() throws {
         #expect(throws: TokenizerError.self) { try BytePairTrainer(vocabularySize: 259) }
         #expect(throws: TokenizerError.self) {
