@@ -31,12 +31,16 @@ struct AddedTokenMatcher: Sendable {
     }
 
     /// Cuts `text` into stretches that cover it, in order.
-    func segments(_ text: [UInt8]) -> [Segment] {
+    ///
+    /// - Parameter literally: whether special tokens are text.
+    func segments(_ text: [UInt8], literally: Bool) -> [Segment] {
         if text.isEmpty { return [] }
         if tokens.isEmpty { return [Segment(range: 0..<text.count, id: nil)] }
         var segments: [Segment] = []
         var done = 0
         var position = 0
+        // How far white space that was looked at goes: a run of it is read once, however many tokens lie in it.
+        var spacesEnd = 0
         while position < text.count {
             guard let match = trie.longest(text, position) else {
                 position += 1
@@ -47,11 +51,17 @@ struct AddedTokenMatcher: Sendable {
             var stop = position + match.length
             // A match that is discarded still is passed over.
             position = stop
+            if literally, token.isSpecial { continue }
             if token.singleWord, Self.isWord(before: start, text) || Self.isWord(at: stop, text) {
                 continue
             }
-            if token.stripsLeft { start = max(Self.spaceStart(before: start, text), done) }
-            if token.stripsRight { stop = Self.spaceEnd(from: stop, text) }
+            if token.stripsLeft {
+                start = max(whiteSpaceStart(before: start, text, limit: done), done)
+            }
+            if token.stripsRight {
+                if stop > spacesEnd { spacesEnd = whiteSpaceEnd(from: stop, text) }
+                stop = max(stop, spacesEnd)
+            }
             if done < start { segments.append(Segment(range: done..<start, id: nil)) }
             segments.append(Segment(range: min(start, stop)..<stop, id: token.id))
             done = stop
@@ -84,32 +94,34 @@ struct AddedTokenMatcher: Sendable {
         default: return false
         }
     }
+}
 
-    private static func spaceStart(before position: Int, _ text: [UInt8]) -> Int {
-        var position = position
-        while position > 0 {
-            let start = characterStart(before: position, text)
-            guard CharacterClass.all[ScalarAt(text, start).value].isSpace else { break }
-            position = start
-        }
-        return position
+/// Where the white space that ends at `position` of `text` starts; nothing before `limit` is looked at.
+func whiteSpaceStart(before position: Int, _ text: [UInt8], limit: Int) -> Int {
+    var position = position
+    while position > limit {
+        let start = characterStart(before: position, text)
+        guard CharacterClass.all[ScalarAt(text, start).value].isSpace else { break }
+        position = start
     }
+    return position
+}
 
-    private static func spaceEnd(from position: Int, _ text: [UInt8]) -> Int {
-        var position = position
-        while position < text.count {
-            let scalar = ScalarAt(text, position)
-            guard CharacterClass.all[scalar.value].isSpace else { break }
-            position += scalar.length
-        }
-        return position
+/// Where the white space that starts at `position` of `text` ends.
+func whiteSpaceEnd(from position: Int, _ text: [UInt8]) -> Int {
+    var position = position
+    while position < text.count {
+        let scalar = ScalarAt(text, position)
+        guard CharacterClass.all[scalar.value].isSpace else { break }
+        position += scalar.length
     }
+    return position
+}
 
-    private static func characterStart(before position: Int, _ text: [UInt8]) -> Int {
-        var start = position - 1
-        while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
-        return start
-    }
+private func characterStart(before position: Int, _ text: [UInt8]) -> Int {
+    var start = position - 1
+    while start > 0, text[start] & 0xC0 == 0x80 { start -= 1 }
+    return start
 }
 
 /// Byte strings by prefix.
@@ -119,8 +131,6 @@ struct ByteTrie: Sendable {
     /// Value of each node, −1 where no string ends.
     private var values: [Int32] = [-1]
     private var isFirst = [Bool](repeating: false, count: 256)
-
-    var isEmpty: Bool { values.count == 1 }
 
     /// Adds a string that is not empty; an equal one from before wins.
     mutating func insert(_ string: [UInt8], value: Int32) {

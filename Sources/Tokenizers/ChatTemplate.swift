@@ -33,18 +33,22 @@ public struct ChatMessage: Hashable, Sendable {
 
 /// A stretch of a rendered conversation.
 public struct ChatSegment: Hashable, Sendable {
-    /// The text, special tokens spelled out.
-    public var text: String
+    /// What it consists of: markers that are special tokens, and text that is literal, markers such as `[INST]` and what
+    /// messages say.
+    public var parts: [EncodingPart]
     /// Whether the assistant writes it when the conversation runs: only such text carries loss.
     ///
     /// The end of its turn belongs to it, so that training teaches to stop.
     public var isAssistant: Bool
 
     /// Makes a segment.
-    public init(text: String, isAssistant: Bool) {
-        self.text = text
+    public init(parts: [EncodingPart], isAssistant: Bool) {
+        self.parts = parts
         self.isAssistant = isAssistant
     }
+
+    /// The segment as text, special tokens spelled out.
+    public var text: String { parts.map(\.text).joined() }
 }
 
 /// How a conversation becomes text.
@@ -129,11 +133,13 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
                 if let system, index == 0 {
                     content = "<<SYS>>\n\(system)\n<</SYS>>\n\n\(content)"
                 }
-                let text = "<s>[INST] \(stripped(content)) [/INST]"
-                segments.append(ChatSegment(text: text, isAssistant: false))
+                let turn = "[INST] \(stripped(content)) [/INST]"
+                segments.append(
+                    ChatSegment(parts: [.special("<s>"), .literal(turn)], isAssistant: false))
             } else {
-                let text = " \(stripped(message.content)) </s>"
-                segments.append(ChatSegment(text: text, isAssistant: true))
+                let turn = " \(stripped(message.content)) "
+                segments.append(
+                    ChatSegment(parts: [.literal(turn), .special("</s>")], isAssistant: true))
             }
         }
         guard !segments.isEmpty else {
@@ -146,20 +152,21 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
         _ messages: [ChatMessage], addingPrompt: Bool
     ) -> [ChatSegment] {
         var segments: [ChatSegment] = []
-        var pending = ""
+        var pending: [EncodingPart] = []
         for message in messages {
-            pending += "<|im_start|>\(message.role.rawValue)\n"
-            let turn = "\(message.content)<|im_end|>"
+            pending += [.special("<|im_start|>"), .literal("\(message.role.rawValue)\n")]
+            let turn: [EncodingPart] = [.literal(message.content), .special("<|im_end|>")]
             if message.role == .assistant {
-                segments.append(ChatSegment(text: pending, isAssistant: false))
-                segments.append(ChatSegment(text: turn, isAssistant: true))
-                pending = "\n"
+                segments.append(ChatSegment(parts: pending, isAssistant: false))
+                segments.append(ChatSegment(parts: turn, isAssistant: true))
+                pending = []
             } else {
-                pending += turn + "\n"
+                pending += turn
             }
+            pending.append(.literal("\n"))
         }
-        if addingPrompt { pending += "<|im_start|>assistant\n" }
-        if !pending.isEmpty { segments.append(ChatSegment(text: pending, isAssistant: false)) }
+        if addingPrompt { pending += [.special("<|im_start|>"), .literal("assistant\n")] }
+        if !pending.isEmpty { segments.append(ChatSegment(parts: pending, isAssistant: false)) }
         return segments
     }
 

@@ -14,12 +14,14 @@ enum DecoderReader {
         guard let node else { return .joined }
         var parts = Parts()
         try append(node, to: &parts)
+        try FileLimits.check(
+            count: parts.count, of: "steps", node.place, atMost: FileLimits.steps)
         if parts.byteLevel { return .byteLevel }
         var replacements: [(pattern: [UInt8], content: [UInt8])] = []
         for case .replace(let pattern, let content) in parts.steps {
             replacements.append((pattern, content))
         }
-        try HuggingFaceReader.checkGrowth(replacements, node)
+        try FileLimits.check(replacements, node.place)
         return .steps(
             parts.steps, byteFallback: parts.byteFallback, stripped: parts.stripped)
     }
@@ -41,7 +43,7 @@ enum DecoderReader {
             parts.steps.append(
                 .replace(
                     try HuggingFaceReader.literal(try node.required("pattern"), of: type),
-                    by: Array(try node.required("content").bytes())))
+                    by: try HuggingFaceReader.string(try node.required("content"))))
         case "Metaspace":
             guard !parts.byteFallback, !parts.fuses else { throw misplaced(node, type) }
             let (replacement, scheme) = try MetaspaceOptions.read(node)

@@ -5,7 +5,7 @@ enum HuggingFaceReader {
         var normalizer: TextNormalizer
         var preTokenizer: PreTokenizer
         var decoder: PieceDecoder
-        var template: [Tokenizer.TemplatePart]
+        var template: Tokenizer.Template
         var addedTokens: [AddedToken]
     }
 
@@ -17,13 +17,17 @@ enum HuggingFaceReader {
         let preTokenizer = try PreTokenizerReader.read(try file.member("pre_tokenizer"))
         let model = try ModelReader.read(
             try file.required("model"), isByteLevel: preTokenizer.isByteLevel)
+        let added = try addedTokens(try file.member("added_tokens"), model.vocabulary)
+        let addedIDs = Set(added.map(\.id))
+        let template = try template(try file.member("post_processor")) {
+            addedIDs.contains($0) || model.vocabulary.piece($0) != nil
+        }
         return Parts(
             model: model,
             normalizer: try normalizer(try file.member("normalizer")),
             preTokenizer: preTokenizer,
             decoder: try DecoderReader.read(try file.member("decoder")),
-            template: try template(try file.member("post_processor")),
-            addedTokens: try addedTokens(try file.member("added_tokens"), model.vocabulary))
+            template: template, addedTokens: added)
     }
 
     /// The `type` of a component.
@@ -46,27 +50,46 @@ enum HuggingFaceReader {
                 "\(node.place) of a \(component) is a regular expression; only a String is supported there."
             )
         }
-        let bytes = Array(try text.bytes())
+        let bytes = try string(text)
         guard !bytes.isEmpty else { throw FileProblem("\(text.place) of a \(component) is empty.") }
+        return bytes
+    }
+
+    /// A string that is looked for in texts or put into them.
+    static func string(_ node: JSONNode) throws(FileProblem) -> [UInt8] {
+        let bytes = Array(try node.bytes())
+        try FileLimits.check(bytes, node.place)
         return bytes
     }
 
     // MARK: Normalizer
 
     private static func normalizer(_ node: JSONNode?) throws(FileProblem) -> TextNormalizer {
+        guard let node else { return TextNormalizer(steps: []) }
         let steps = try normalizerSteps(node)
+        try FileLimits.check(
+            count: steps.count, of: "steps", node.place, atMost: FileLimits.steps)
         var replacements: [(pattern: [UInt8], content: [UInt8])] = []
-        for case .replace(let pattern, let content) in steps {
-            replacements.append((pattern, content))
+        var prefixLength = 0
+        for step in steps {
+            switch step {
+            case .replace(let pattern, let content): replacements.append((pattern, content))
+            case .prepend(let prefix): prefixLength += prefix.count
+            case .composed, .sentencePiece: break
+            }
         }
-        try checkGrowth(replacements, node)
+        try FileLimits.check(replacements, node.place)
+        guard prefixLength <= FileLimits.prefixLength else {
+            throw FileProblem(
+                "\(node.place) prepends \(prefixLength) bytes; up to \(FileLimits.prefixLength) are supported."
+            )
+        }
         return TextNormalizer(steps: steps)
     }
 
     private static func normalizerSteps(
-        _ node: JSONNode?
+        _ node: JSONNode
     ) throws(FileProblem) -> [TextNormalizer.Step] {
-        guard let node else { return [] }
         switch try type(node) {
         case "Sequence":
             var steps: [TextNormalizer.Step] = []
@@ -79,7 +102,7 @@ enum HuggingFaceReader {
             return [
                 .replace(
                     try literal(try node.required("pattern"), of: "Replace"),
-                    by: Array(try node.required("content").bytes()))
+                    by: try string(try node.required("content")))
             ]
         case "NFC": return [.composed]
         case let type:
@@ -87,69 +110,44 @@ enum HuggingFaceReader {
         }
     }
 
-    /// Refuses replacements that one after the other let a text grow beyond measure.
-    static func checkGrowth(
-        _ replacements: [(pattern: [UInt8], content: [UInt8])], _ node: JSONNode?
-    ) throws(FileProblem) {
-        var growth = 1.0
-        for (pattern, content) in replacements {
-            growth *= max(1, Double(content.count) / Double(pattern.count))
-        }
-        if let node, growth > 1000 {
-            throw FileProblem("\(node.place) can make a text more than a thousand times as long.")
-        }
-    }
-
     // MARK: Post-processor
 
-    /// Parts of a template that are accepted; files have two or three.
-    private static let maximumParts = 1000
-
     private static func template(
-        _ node: JSONNode?
-    ) throws(FileProblem) -> [Tokenizer.TemplatePart] {
-        guard let node else { return [.text] }
+        _ node: JSONNode?, hasPiece: (Int) -> Bool
+    ) throws(FileProblem) -> Tokenizer.Template {
+        guard let node else { return Tokenizer.Template() }
         switch try type(node) {
-        case "ByteLevel": return [.text]
+        case "ByteLevel": return Tokenizer.Template()
         case "Sequence":
-            var parts: [Tokenizer.TemplatePart] = [.text]
+            var template = Tokenizer.Template()
             for element in try node.required("processors").elements() {
-                let inner = parts
-                parts = try template(element).flatMap { part in
-                    if case .text = part { return inner }
-                    return [part]
-                }
-                guard parts.count <= maximumParts else {
-                    throw FileProblem(
-                        "\(element.place) puts more than \(maximumParts) tokens around a text.")
-                }
+                let outer = try Self.template(element, hasPiece: hasPiece)
+                template.before = outer.before + template.before
+                template.after += outer.after
+                try checkCount(of: template, element)
             }
-            return parts
-        case "TemplateProcessing": return try templateParts(node)
+            return template
+        case "TemplateProcessing": return try templateParts(node, hasPiece: hasPiece)
         case let type:
             throw unknown(node, type, accepted: ["Sequence", "ByteLevel", "TemplateProcessing"])
         }
     }
 
+    private static func checkCount(
+        of template: Tokenizer.Template, _ node: JSONNode
+    ) throws(FileProblem) {
+        try FileLimits.check(
+            count: template.before.count + template.after.count, of: "tokens around a text",
+            node.place, atMost: FileLimits.surroundingTokens)
+    }
+
     private static func templateParts(
-        _ node: JSONNode
-    ) throws(FileProblem) -> [Tokenizer.TemplatePart] {
-        var ids: [[UInt8]: [Int]] = [:]
-        if let tokens = try node.member("special_tokens") {
-            for token in try tokens.values() {
-                var values: [Int] = []
-                for id in try token.required("ids").elements() {
-                    values.append(try id.int(atMost: Vocabulary.maximumID))
-                }
-                ids[Array(try token.required("id").bytes())] = values
-            }
-        }
-        var parts: [Tokenizer.TemplatePart] = []
+        _ node: JSONNode, hasPiece: (Int) -> Bool
+    ) throws(FileProblem) -> Tokenizer.Template {
+        let ids = try templateIDs(node, hasPiece: hasPiece)
+        var template = Tokenizer.Template()
+        var hasText = false
         for piece in try node.required("single").elements() {
-            guard parts.count <= maximumParts else {
-                throw FileProblem(
-                    "\(node.place) puts more than \(maximumParts) tokens around a text.")
-            }
             if let token = try piece.member("SpecialToken") {
                 let name = try token.required("id").bytes()
                 guard let values = ids[Array(name)] else {
@@ -157,17 +155,46 @@ enum HuggingFaceReader {
                         "\(piece.place) names the token \(quoted(name)), which special_tokens lacks."
                     )
                 }
-                parts += values.map { .token($0) }
+                if hasText { template.after += values } else { template.before += values }
+                try checkCount(of: template, node)
             } else if try piece.member("Sequence")?.required("id").string() == "A" {
-                parts.append(.text)
+                guard !hasText else {
+                    throw FileProblem(
+                        "\(piece.place) is the Sequence A, which is the text, a second time; once is supported."
+                    )
+                }
+                hasText = true
             } else {
                 throw FileProblem("\(piece.place) is neither a SpecialToken nor the Sequence A.")
             }
         }
-        guard parts.contains(where: { if case .text = $0 { true } else { false } }) else {
+        guard hasText else {
             throw FileProblem("\(node.place).single lacks the Sequence A, which is the text.")
         }
-        return parts
+        return template
+    }
+
+    /// Ids by the names that a template has for them.
+    private static func templateIDs(
+        _ node: JSONNode, hasPiece: (Int) -> Bool
+    ) throws(FileProblem) -> [[UInt8]: [Int]] {
+        var ids: [[UInt8]: [Int]] = [:]
+        for (_, token) in try node.member("special_tokens")?.values() ?? [] {
+            var values: [Int] = []
+            for element in try token.required("ids").elements() {
+                let id = try element.int(atMost: Vocabulary.maximumID)
+                guard hasPiece(id) else {
+                    throw FileProblem(
+                        "\(element.place) is \(id), and neither the vocabulary nor added_tokens has a token with that id."
+                    )
+                }
+                values.append(id)
+            }
+            try FileLimits.check(
+                count: values.count, of: "ids", token.place, atMost: FileLimits.surroundingTokens)
+            ids[Array(try token.required("id").bytes())] = values
+        }
+        return ids
     }
 
     // MARK: Added tokens
@@ -180,25 +207,22 @@ enum HuggingFaceReader {
         var ids: Set<Int> = []
         var nextID = vocabulary.count
         var contents: Set<[UInt8]> = []
-        for element in try node.elements() {
-            let content = Array(try element.required("content").bytes())
+        let elements = try node.elements()
+        try FileLimits.check(
+            count: elements.count, of: "tokens", node.place, atMost: FileLimits.addedTokens)
+        for element in elements {
             let id = try element.required("id").int(atMost: Vocabulary.maximumID)
-            if content.isEmpty { continue }
-            try check(element, id, content, vocabulary, &nextID)
+            let token = try AddedToken(element, id: id)
+            if token.content.isEmpty { continue }
+            try check(element, id, token.content, vocabulary, &nextID)
             guard ids.insert(id).inserted else {
                 throw FileProblem("\(element.place) has the id \(id) of another added token.")
             }
-            guard contents.insert(content).inserted else {
-                throw FileProblem("\(element.place) lists \(quoted(content[...])) a second time.")
+            guard contents.insert(token.content).inserted else {
+                throw FileProblem(
+                    "\(element.place) lists \(quoted(token.content[...])) a second time.")
             }
-            tokens.append(
-                AddedToken(
-                    id: id, content: content,
-                    singleWord: try element.member("single_word")?.bool() ?? false,
-                    stripsLeft: try element.member("lstrip")?.bool() ?? false,
-                    stripsRight: try element.member("rstrip")?.bool() ?? false,
-                    isNormalized: try element.member("normalized")?.bool() ?? true,
-                    isSpecial: try element.member("special")?.bool() ?? false))
+            tokens.append(token)
         }
         return tokens
     }

@@ -108,11 +108,14 @@ struct JSONNode {
 }
 
 extension JSONNode {
-    /// The values of an object.
-    func values() throws(FileProblem) -> [JSONNode] {
+    /// The keys and values of an object.
+    func values() throws(FileProblem) -> [(key: ArraySlice<UInt8>, value: JSONNode)] {
         try members().map { member in
-            let key = String(decoding: arena[member.key], as: UTF8.self)
-            return JSONNode(arena, member.value, "\(path).\(key)")
+            let key = arena[member.key]
+            let name = shortened(String(decoding: key.prefix(400), as: UTF8.self))
+            return (
+                key, JSONNode(arena, member.value, path.isEmpty ? name : "\(path).\(name)")
+            )
         }
     }
 }

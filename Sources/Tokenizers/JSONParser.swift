@@ -43,7 +43,7 @@ struct JSONParser {
     static func parse(_ bytes: [UInt8]) throws(FileProblem) -> (root: JSONValue, arena: [UInt8]) {
         // One check of everything; the arena copies stretches of valid text.
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw FileProblem("it is not valid UTF-8, so it is no JSON file.")
+            throw FileProblem("it is not valid UTF-8.")
         }
         var parser = JSONParser(bytes)
         parser.arena.reserveCapacity(bytes.count)

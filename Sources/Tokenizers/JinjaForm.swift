@@ -17,9 +17,14 @@ struct JinjaForm: Equatable {
 
     private var statements: [Statement] = []
 
+    /// Longer sources are none of the known templates, and reading them takes too long.
+    private static let maximumLength = 1 << 14
+
     /// Nil when the source cannot be read.
     init?(_ source: String) {
-        guard let parts = Self.parts(Array(source.unicodeScalars)) else { return nil }
+        guard source.utf8.count <= Self.maximumLength,
+            let parts = Self.parts(Array(source.unicodeScalars))
+        else { return nil }
         for part in parts {
             if part.isOutput, let last = statements.last, last.isOutput {
                 statements[statements.count - 1].lexemes += [.symbol("+")] + part.lexemes

@@ -23,15 +23,6 @@ enum PieceDecoder: Sendable {
         var count: Int
     }
 
-    /// The byte of a token `<0xNN>`; nil for other pieces.
-    static func byte(of piece: [UInt8]) -> UInt8? {
-        guard piece.count == 6, piece[0] == UInt8(ascii: "<"), piece[1] == UInt8(ascii: "0"),
-            piece[2] == UInt8(ascii: "x"), piece[5] == UInt8(ascii: ">"),
-            let high = hexadecimalDigit(piece[3]), let low = hexadecimalDigit(piece[4])
-        else { return nil }
-        return high << 4 | low
-    }
-
     /// U+FFFD.
     static let replacementCharacter: [UInt8] = [0xEF, 0xBF, 0xBD]
 
@@ -65,6 +56,8 @@ struct SentencePieceDecoder: Sendable {
     var consumesFirstMark: Bool
     /// Whether all of them were not, up to the first visible piece.
     var consumesAllMarks: Bool
+    /// Whether text behind an added token begins as the whole text does.
+    var restartsBehindAddedTokens: Bool
 }
 
 /// A run of bytes that may break off inside a character.

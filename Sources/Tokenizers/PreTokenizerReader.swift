@@ -2,7 +2,10 @@
 enum PreTokenizerReader {
     static func read(_ node: JSONNode?) throws(FileProblem) -> PreTokenizer {
         var result = PreTokenizer()
-        if let node { try append(node, to: &result) }
+        guard let node else { return result }
+        try append(node, to: &result)
+        try FileLimits.check(
+            count: result.steps.count, of: "steps", node.place, atMost: FileLimits.steps)
         return result
     }
 
@@ -42,7 +45,7 @@ enum PreTokenizerReader {
         }
         guard let pattern = WordPattern(regex: regex) else {
             throw FileProblem(
-                "\(node.place) splits by the regular expression '\(regex)'; "
+                "\(node.place) splits by the regular expression \(quoted(regex)); "
                     + "supported are those of GPT-2, Llama-3 (cl100k) and Qwen2.")
         }
         // The expressions match everywhere, so removing what does not match removes nothing.

@@ -23,7 +23,7 @@ struct SentencePieceBuilder {
         var reserved = Vocabulary(capacity: 300)
         for (id, piece) in pieces.enumerated() {
             switch piece.type {
-            case .normal, .unused, .userDefined: try mergeable.insert(bytes, piece.text, id: id)
+            case .normal, .userDefined: try mergeable.insert(bytes, piece.text, id: id)
             case .control, .unknown, .byte: try reserved.insert(bytes, piece.text, id: id)
             }
             if piece.type == .userDefined {

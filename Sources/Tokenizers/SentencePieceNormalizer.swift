@@ -1,6 +1,8 @@
 /// The whitespace rules of a SentencePiece model without a table of character replacements.
 struct SentencePieceNormalizer: Sendable {
     var addsDummyPrefix = true
+    /// Whether the space in front comes before every stretch between added tokens, or before the first alone.
+    var prefixesEveryStretch = true
     var removesExtraSpaces = true
     var escapesSpaces = true
     var putsSpacesBehind = false
@@ -8,7 +10,10 @@ struct SentencePieceNormalizer: Sendable {
     var symbols = ByteTrie()
 
     /// `text` with `▁` for spaces, and one before it or behind.
-    func apply(_ text: [UInt8]) -> [UInt8] {
+    ///
+    /// - Parameter isFirst: whether the text starts where the whole input starts.
+    func apply(_ text: [UInt8], isFirst: Bool) -> [UInt8] {
+        let addsMark = addsDummyPrefix && (isFirst || prefixesEveryStretch)
         let space = UInt8(ascii: " ")
         var position = 0
         if removesExtraSpaces {
@@ -22,7 +27,7 @@ struct SentencePieceNormalizer: Sendable {
         let mark = escapesSpaces ? BytePairModel.spaceMark : [space]
         var result: [UInt8] = []
         result.reserveCapacity(text.count + text.count / 2)
-        if addsDummyPrefix && !putsSpacesBehind { result += mark }
+        if addsMark && !putsSpacesBehind { result += mark }
         var wasSpace = removesExtraSpaces
         while position < text.count {
             let length = symbols.longest(text, position)?.length ?? characterLength(text[position])
@@ -41,7 +46,7 @@ struct SentencePieceNormalizer: Sendable {
                 result.removeLast(mark.count)
             }
         }
-        if addsDummyPrefix && putsSpacesBehind { result += mark }
+        if addsMark && putsSpacesBehind { result += mark }
         return result
     }
 }

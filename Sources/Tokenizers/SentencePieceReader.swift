@@ -6,13 +6,16 @@ enum SentencePieceReader {
         var model: BytePairModel
         var normalizer: TextNormalizer
         var decoder: PieceDecoder
-        var template: [Tokenizer.TemplatePart]
-        var controlIDs: [Int]
+        var template: Tokenizer.Template
+        var addedTokens: [AddedToken]
+        var specialIDs: [Int]
+        var ends: (beginning: Int?, end: Int?)
     }
 
     enum PieceType: UInt64 {
         case normal = 1
-        case unknown, control, userDefined, unused, byte
+        case unknown, control, userDefined
+        case byte = 6
     }
 
     struct Piece {
@@ -21,8 +24,8 @@ enum SentencePieceReader {
         var type = PieceType.normal
     }
 
-    /// Normal pieces longer than this are refused; finding their halves costs the square of their length.
-    private static let maximumPieceLength = 256
+    /// The type of pieces that are never used; models that have some are refused.
+    private static let unusedType: UInt64 = 5
 
     /// What a file says, before anything is made of it.
     private struct File {
@@ -37,7 +40,7 @@ enum SentencePieceReader {
     }
 
     static func read(
-        _ bytes: [UInt8], addsBeginning: Bool, addsEnd: Bool
+        _ bytes: [UInt8], _ companions: CompanionFiles
     ) throws(FileProblem) -> Parts {
         var file = File()
         var reader = ProtobufReader(bytes, 0..<bytes.count)
@@ -59,7 +62,8 @@ enum SentencePieceReader {
             let name = names[Int(truncatingIfNeeded: file.modelType)] ?? "\(file.modelType)"
             throw FileProblem("it is a SentencePiece model of type \(name); only BPE is supported.")
         }
-        return try build(file, bytes, addsBeginning: addsBeginning, addsEnd: addsEnd)
+        try FileLimits.check(file.unknownSurface, "its unk_surface")
+        return try build(file, bytes, companions)
     }
 
     // MARK: Messages
@@ -68,11 +72,13 @@ enum SentencePieceReader {
         _ bytes: [UInt8], _ range: Range<Int>, index: Int
     ) throws(FileProblem) -> Piece {
         var piece = Piece()
+        var isUnused = false
         var reader = ProtobufReader(bytes, range)
         while let (field, value) = try reader.next() {
             switch (field, value) {
             case (1, .bytes(let text)): piece.text = text
             case (2, .fixed32(let bits)): piece.score = Float(bitPattern: bits)
+            case (3, .varint(unusedType)): isUnused = true
             case (3, .varint(let number)):
                 guard let type = PieceType(rawValue: number) else {
                     throw FileProblem("its piece \(index) has the unknown type \(number).")
@@ -82,9 +88,10 @@ enum SentencePieceReader {
             }
         }
         let text = bytes[piece.text]
-        guard !text.isEmpty, text.count <= maximumPieceLength || piece.type != .normal else {
+        // Finding the halves of a piece costs the square of its length.
+        guard (1...FileLimits.stringLength).contains(text.count) else {
             throw FileProblem(
-                "its piece \(index) has \(text.count) bytes; 1 to \(maximumPieceLength) are supported."
+                "its piece \(index) has \(text.count) bytes; 1 to \(FileLimits.stringLength) are supported."
             )
         }
         guard String(validating: text, as: UTF8.self) != nil else {
@@ -93,7 +100,7 @@ enum SentencePieceReader {
         guard !piece.score.isNaN else {
             throw FileProblem("the score of its piece \(index) is not a number.")
         }
-        guard piece.type != .unused else {
+        guard !isUnused else {
             throw FileProblem(
                 "its piece \(index), \(quoted(text)), is unused; such models are not supported.")
         }
@@ -155,29 +162,36 @@ enum SentencePieceReader {
     // MARK: The tokenizer
 
     private static func build(
-        _ file: File, _ bytes: [UInt8], addsBeginning: Bool, addsEnd: Bool
+        _ file: File, _ bytes: [UInt8], _ companions: CompanionFiles
     ) throws(FileProblem) -> Parts {
         var builder = SentencePieceBuilder(bytes: bytes, pieces: file.pieces)
         var model = try builder.model(byteFallback: file.byteFallback)
         var normalizer = file.normalizer
         normalizer.symbols = builder.symbols
+        normalizer.prefixesEveryStretch = companions.prefixesEveryStretch
         model.frozen = builder.symbols
         let decoder = SentencePieceDecoder(
             kinds: file.pieces.map(kind), unknownSurface: file.unknownSurface,
             consumesFirstMark: normalizer.addsDummyPrefix || normalizer.removesExtraSpaces,
-            consumesAllMarks: normalizer.removesExtraSpaces)
+            consumesAllMarks: normalizer.removesExtraSpaces,
+            restartsBehindAddedTokens: companions.prefixesEveryStretch)
+        let added = try companions.addedTokens(model.vocabulary)
         let controls = file.pieces.indices.filter { file.pieces[$0].type == .control }
-        func control(_ name: [UInt8]) -> Tokenizer.TemplatePart? {
-            controls.first { bytes[file.pieces[$0].text].elementsEqual(name) }.map { .token($0) }
+        func id(_ named: [UInt8]?, _ piece: [UInt8]) -> Int? {
+            named.flatMap { name in added.first { $0.content == name }?.id }
+                ?? controls.first { bytes[file.pieces[$0].text].elementsEqual(piece) }
         }
-        let template = [
-            addsBeginning ? control(file.beginning) : nil, .text,
-            addsEnd ? control(file.end) : nil,
-        ]
+        let ends = (
+            beginning: id(companions.beginning, file.beginning), end: id(companions.end, file.end)
+        )
+        let template = Tokenizer.Template(
+            before: companions.addsBeginning ? ends.beginning.map { [$0] } ?? [] : [],
+            after: companions.addsEnd ? ends.end.map { [$0] } ?? [] : [])
+        let special = Set(controls).union(added.filter(\.isSpecial).map(\.id))
         return Parts(
             model: model, normalizer: TextNormalizer(steps: [.sentencePiece(normalizer)]),
-            decoder: .sentencePiece(decoder), template: template.compactMap { $0 },
-            controlIDs: controls)
+            decoder: .sentencePiece(decoder), template: template, addedTokens: added,
+            specialIDs: special.sorted(), ends: ends)
     }
 
     private static func kind(_ piece: Piece) -> SentencePieceDecoder.Kind {
@@ -185,7 +199,7 @@ enum SentencePieceReader {
         case .control: .control
         case .unknown: .unknown
         case .byte: .byte
-        case .normal, .userDefined, .unused: .text
+        case .normal, .userDefined: .text
         }
     }
 }

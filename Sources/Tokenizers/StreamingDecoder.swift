@@ -50,14 +50,19 @@ public struct StreamingDecoder: Sendable {
             text += partial.takeWhole()
         case .steps(let steps, let byteFallback, _):
             let piece = PieceDecoder.apply(steps, piece, isFirst: isFirst)
-            if byteFallback, let byte = PieceDecoder.byte(of: piece) {
+            if byteFallback, let byte = ByteToken.byte(of: piece) {
                 appendByte(byte, to: &text)
             } else {
                 flush(to: &text)
                 emit(piece, to: &text)
             }
         case .sentencePiece(let rules):
-            if rules.kinds[id] == .byte, let byte = PieceDecoder.byte(of: piece) {
+            if tokenizer.isAdded(id) {
+                flush(to: &text)
+                emit(piece, to: &text)
+                expectsMark = rules.restartsBehindAddedTokens
+                (tookMark, hasText) = (false, false)
+            } else if rules.kinds[id] == .byte, let byte = ByteToken.byte(of: piece) {
                 appendByte(byte, to: &text)
             } else {
                 flush(to: &text)
@@ -80,14 +85,15 @@ public struct StreamingDecoder: Sendable {
     private mutating func emit(_ piece: [UInt8], to text: inout [UInt8]) {
         var piece = piece
         for i in strips.indices {
-            while strips[i].count > 0, !piece.isEmpty {
-                if piece.starts(with: strips[i].character) {
-                    piece.removeFirst(strips[i].character.count)
-                    strips[i].count -= 1
-                } else {
-                    strips[i].count = 0
-                }
+            guard strips[i].count > 0 else { continue }
+            let character = strips[i].character
+            var cut = 0
+            while strips[i].count > 0, matches(character, piece, cut) {
+                cut += character.count
+                strips[i].count -= 1
             }
+            if cut < piece.count { strips[i].count = 0 }
+            piece.removeFirst(cut)
         }
         hasText = hasText || !piece.isEmpty
         text += piece
@@ -125,7 +131,7 @@ public struct StreamingDecoder: Sendable {
             guard let piece = tokenizer.decodedPiece(id, skipsSpecialTokens) else { continue }
             let changed = PieceDecoder.apply(steps, piece, isFirst: isFirst)
             isFirst = false
-            if let byte = PieceDecoder.byte(of: changed) {
+            if let byte = ByteToken.byte(of: changed) {
                 run.append(byte)
             } else {
                 emitRun(&run, to: &text)

@@ -14,7 +14,9 @@ struct TextNormalizer: Sendable {
     var steps: [Step]
 
     /// The normalized text.
-    func apply(_ text: [UInt8]) -> [UInt8] {
+    ///
+    /// - Parameter isFirst: whether the text starts where the whole input starts.
+    func apply(_ text: [UInt8], isFirst: Bool = true) -> [UInt8] {
         var text = text
         for step in steps {
             switch step {
@@ -22,7 +24,8 @@ struct TextNormalizer: Sendable {
             case .replace(let pattern, let content):
                 text = Self.replacing(pattern, by: content, in: text)
             case .composed: text = CanonicalComposition.apply(text)
-            case .sentencePiece(let normalizer): text = normalizer.apply(text)
+            case .sentencePiece(let normalizer):
+                text = normalizer.apply(text, isFirst: isFirst)
             }
         }
         return text

@@ -1,38 +1,47 @@
 /// Encodes many texts with one tokenizer: it remembers the ids of words it has met.
 ///
-/// Faster than ``Tokenizer/encode(_:addingSpecialTokens:)`` when texts are many; the ids are the same.
+/// Faster than ``Tokenizer/encode(_:adding:literally:)`` when texts are many; the ids are the same.
 public struct TokenEncoder: Sendable {
-    private let tokenizer: Tokenizer
+    /// Merging counts positions in 32 bits, so longer words are cut.
+    private static let maximumWordLength = 1 << 30
+
+    let tokenizer: Tokenizer
+    private let maximumWordLength: Int
     private var cache = WordCache()
     private var workspace = MergeWorkspace()
     private var ends: [Int] = []
 
-    init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+    init(_ tokenizer: Tokenizer, maximumWordLength: Int = Self.maximumWordLength) {
+        self.tokenizer = tokenizer
+        self.maximumWordLength = maximumWordLength
+    }
 
-    /// The ids of `text`, see ``Tokenizer/encode(_:addingSpecialTokens:)``.
-    public mutating func encode(_ text: String, addingSpecialTokens: Bool = true) -> [Int] {
-        guard addingSpecialTokens else { return encode(Array(text.utf8)).map { Int($0) } }
-        var ids: [Int] = []
-        for part in tokenizer.template {
-            switch part {
-            case .token(let id): ids.append(id)
-            case .text: for id in encode(Array(text.utf8)) { ids.append(Int(id)) }
-            }
+    /// The ids of `text`, see ``Tokenizer/encode(_:adding:literally:)``.
+    public mutating func encode(
+        _ text: String, adding tokens: SurroundingTokens = .all, literally: Bool = false
+    ) -> [Int] {
+        var ids = tokens == .none ? [] : tokenizer.template.before
+        for id in encode(Array(text.utf8), isFirst: true, literally: literally) {
+            ids.append(Int(id))
         }
+        if tokens == .all { ids += tokenizer.template.after }
         return ids
     }
 
-    private mutating func encode(_ bytes: [UInt8]) -> [Int32] {
+    /// - Parameter isFirst: whether the whole input starts with `bytes`.
+    mutating func encode(_ bytes: [UInt8], isFirst: Bool, literally: Bool) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(bytes.count / 4 + 8)
-        for segment in tokenizer.rawMatcher.segments(bytes) {
+        for segment in tokenizer.rawMatcher.segments(bytes, literally: literally) {
             if let id = segment.id {
                 ids.append(Int32(id))
                 continue
             }
             let isWhole = segment.range.count == bytes.count
-            let text = tokenizer.normalizer.apply(isWhole ? bytes : Array(bytes[segment.range]))
-            for part in tokenizer.normalizedMatcher.segments(text) {
+            let isFirst = isFirst && segment.range.lowerBound == 0
+            let text = tokenizer.normalizer.apply(
+                isWhole ? bytes : Array(bytes[segment.range]), isFirst: isFirst)
+            for part in tokenizer.normalizedMatcher.segments(text, literally: literally) {
                 if let id = part.id {
                     ids.append(Int32(id))
                     continue
@@ -40,8 +49,7 @@ public struct TokenEncoder: Sendable {
                 let isWhole = part.range.count == text.count
                 encodeWords(
                     of: isWhole ? text : Array(text[part.range]),
-                    isFirst: segment.range.lowerBound == 0 && part.range.lowerBound == 0, into: &ids
-                )
+                    isFirst: isFirst && part.range.lowerBound == 0, into: &ids)
             }
         }
         return ids
@@ -85,12 +93,24 @@ public struct TokenEncoder: Sendable {
         _ text: [UInt8], _ start: Int, _ end: Int, into ids: inout [Int32]
     ) {
         guard end - start <= WordCache.maximumLength else {
-            return tokenizer.model.encode(text, start, end, &workspace, into: &ids)
+            return encodeLongWord(text, start, end, into: &ids)
         }
         if cache.append(text, start, end, to: &ids) { return }
         let first = ids.count
         tokenizer.model.encode(text, start, end, &workspace, into: &ids)
         cache.insert(text, start, end, ids: ids[first...])
+    }
+
+    private mutating func encodeLongWord(
+        _ text: [UInt8], _ start: Int, _ end: Int, into ids: inout [Int32]
+    ) {
+        var begin = start
+        while begin < end {
+            var stop = min(end, begin + maximumWordLength)
+            while stop < end, text[stop] & 0xC0 == 0x80 { stop += 1 }
+            tokenizer.model.encode(text, begin, stop, &workspace, into: &ids)
+            begin = stop
+        }
     }
 }
 

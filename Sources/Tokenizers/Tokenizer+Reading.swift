@@ -8,27 +8,22 @@ extension Tokenizer {
     /// Reads the tokenizer at `path`: a tokenizer.json, a tokenizer.model, or a folder that holds one of them
     /// (tokenizer.json first).
     ///
-    /// A tokenizer.model says nothing of the tokens around a text. `<s>` is put in front and nothing behind, as
-    /// Llama's own code does, unless `add_bos_token` and `add_eos_token` of a tokenizer_config.json beside it say otherwise.
+    /// Of the files beside it, tokenizer_config.json and special_tokens_map.json name the tokens that begin and end a sequence.
+    /// A tokenizer.model says nothing of the tokens around a text and has no added tokens: `add_bos_token` (true when it is
+    /// absent, as in Llama's own code) and `add_eos_token` (false) say the former, and `added_tokens_decoder` or
+    /// added_tokens.json the latter.
     ///
     /// - Throws: ``TokenizerError`` that names file, component and what is accepted; `SystemError` for files that cannot
     ///   be read.
     public convenience init(path: String) throws {
         let file = try Self.file(at: path)
         let bytes = [UInt8](try WholeFile.read(file, maximumBytes: Self.maximumBytes))
+        let folder = Path.parent(of: file)
+        let companions = try CompanionFiles(folder: folder.isEmpty ? "." : folder)
         if Path.name(of: file).hasSuffix(".model") {
-            var begins = true
-            var ends = false
-            let folder = Path.parent(of: file)
-            let configuration = (folder.isEmpty ? "." : folder) + "/tokenizer_config.json"
-            if FileManager.default.fileExists(atPath: configuration) {
-                let node = try TokenizerConfiguration.node(configuration)
-                (begins, ends) = try TokenizerConfiguration.addedTokens(node, source: configuration)
-            }
-            try self.init(
-                sentencePiece: bytes, source: file, addsBeginning: begins, addsEnd: ends)
+            try self.init(sentencePiece: bytes, source: file, companions)
         } else {
-            try self.init(json: bytes, source: file)
+            try self.init(json: bytes, source: file, companions)
         }
     }
 
@@ -36,15 +31,7 @@ extension Tokenizer {
     ///
     /// - Parameter source: what errors name as the file.
     public convenience init(json bytes: [UInt8], source: String) throws {
-        do {
-            let parts = try HuggingFaceReader.read(bytes)
-            self.init(
-                model: parts.model, normalizer: parts.normalizer, preTokenizer: parts.preTokenizer,
-                decoder: parts.decoder, template: parts.template, addedTokens: parts.addedTokens,
-                specialIDs: parts.addedTokens.filter(\.isSpecial).map(\.id).sorted())
-        } catch let problem {
-            throw TokenizerError(source: source, problem.text)
-        }
+        try self.init(json: bytes, source: source, CompanionFiles())
     }
 
     /// Reads the bytes of a SentencePiece tokenizer.model of type BPE.
@@ -57,13 +44,50 @@ extension Tokenizer {
         sentencePiece bytes: [UInt8], source: String, addsBeginning: Bool = true,
         addsEnd: Bool = false
     ) throws {
+        var companions = CompanionFiles()
+        companions.addsBeginning = addsBeginning
+        companions.addsEnd = addsEnd
+        try self.init(sentencePiece: bytes, source: source, companions)
+    }
+
+    private convenience init(
+        json bytes: [UInt8], source: String, _ companions: CompanionFiles
+    ) throws {
         do {
-            let parts = try SentencePieceReader.read(
-                bytes, addsBeginning: addsBeginning, addsEnd: addsEnd)
+            let parts = try HuggingFaceReader.read(bytes)
+            let special = parts.addedTokens.filter(\.isSpecial)
+            /// The token that a file names, that is alone on its side of a text, or that has a usual name.
+            func end(_ named: [UInt8]?, _ around: [Int], _ usual: [String]) -> Int? {
+                if let named { return parts.addedTokens.first { $0.content == named }?.id }
+                if around.count == 1 { return around[0] }
+                return usual.lazy.compactMap { name in
+                    special.first { $0.content.elementsEqual(name.utf8) }?.id
+                }.first
+            }
+            self.init(
+                model: parts.model, normalizer: parts.normalizer, preTokenizer: parts.preTokenizer,
+                decoder: parts.decoder, template: parts.template, addedTokens: parts.addedTokens,
+                specialIDs: special.map(\.id).sorted(),
+                ends: (
+                    end(companions.beginning, parts.template.before, ["<s>", "<|begin_of_text|>"]),
+                    end(
+                        companions.end, parts.template.after,
+                        ["</s>", "<|end_of_text|>", "<|endoftext|>"])
+                ))
+        } catch let problem {
+            throw TokenizerError(source: source, problem.text)
+        }
+    }
+
+    private convenience init(
+        sentencePiece bytes: [UInt8], source: String, _ companions: CompanionFiles
+    ) throws {
+        do {
+            let parts = try SentencePieceReader.read(bytes, companions)
             self.init(
                 model: parts.model, normalizer: parts.normalizer, preTokenizer: PreTokenizer(),
-                decoder: parts.decoder, template: parts.template, addedTokens: [],
-                specialIDs: parts.controlIDs)
+                decoder: parts.decoder, template: parts.template, addedTokens: parts.addedTokens,
+                specialIDs: parts.specialIDs, ends: parts.ends)
         } catch let problem {
             throw TokenizerError(source: source, problem.text)
         }

@@ -46,18 +46,4 @@ enum TokenizerConfiguration {
             throw TokenizerError(source: source, problem.text)
         }
     }
-
-    /// `add_bos_token`, true when absent, and `add_eos_token`, false when absent.
-    static func addedTokens(
-        _ node: JSONNode, source: String
-    ) throws -> (beginning: Bool, end: Bool) {
-        do {
-            return (
-                try node.member("add_bos_token")?.bool() ?? true,
-                try node.member("add_eos_token")?.bool() ?? false
-            )
-        } catch let problem {
-            throw TokenizerError(source: source, problem.text)
-        }
-    }
 }

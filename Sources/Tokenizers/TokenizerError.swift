@@ -27,10 +27,15 @@ struct FileProblem: Error {
     init(_ text: String) { self.text = text }
 }
 
-/// `text` in single quotes, shortened when it is long.
-func quoted(_ text: String) -> String {
-    text.count <= 80 ? "'\(text)'" : "'\(text.prefix(77))…'"
+/// The beginning of `text` when it is long.
+func shortened(_ text: String) -> String {
+    // By scalars: a single character can be of any length.
+    let scalars = text.unicodeScalars
+    return scalars.prefix(81).count <= 80 ? text : String(scalars.prefix(77)) + "…"
 }
+
+/// `text` in single quotes, shortened when it is long.
+func quoted(_ text: String) -> String { "'\(shortened(text))'" }
 
 /// The UTF-8 `bytes` in single quotes, shortened when they are many.
 func quoted(_ bytes: ArraySlice<UInt8>) -> String {

@@ -14,7 +14,7 @@ struct TextTokenizeCommand: ParsableCommand {
             GPT-2 and Qwen2 kinds, or a tokenizer.model of type BPE. Special tokens such as <s> are put around the text as the file says.
 
             --json-lines answers one JSON value a line, for other programs: a string by the list of its ids, a list of ids \
-            by its text.
+            by its text. A line that is neither, a blank one too, ends it with an error.
 
             Examples:
               sandbox text tokenize notes.txt --tokenizer path/to/model
@@ -47,7 +47,17 @@ struct TextTokenizeCommand: ParsableCommand {
     @Flag(help: "Leave out the special tokens around a text.")
     var noSpecial = false
 
+    @Flag(help: "Take text that spells a special token, such as </s>, for text.")
+    var literal = false
+
+    @Flag(
+        help:
+            "With --json-lines: answer ids by the list of the texts that come out one id at a time."
+    )
+    var stream = false
+
     func validate() throws {
+        if stream && !jsonLines { throw ValidationError("--stream needs --json-lines") }
         if [ids, pieces, json, jsonLines].count(where: \.self) > 1 {
             throw ValidationError("--ids, --pieces, --json and --json-lines exclude each other")
         }
@@ -58,8 +68,8 @@ struct TextTokenizeCommand: ParsableCommand {
     private func tokenize() throws {
         let tokenizer = try Tokenizer(path: tokenizer)
         if jsonLines { return try answerLines(tokenizer) }
-        let text = try TextFile.read(file)
-        let found = tokenizer.encode(text, addingSpecialTokens: !noSpecial)
+        let text = try TextFile.read(file, maximumBytes: TextFile.maximumBytes)
+        let found = tokenizer.encode(text, adding: noSpecial ? .none : .all, literally: literal)
         if pieces {
             let rows = found.map { id in
                 "\(id)\t\(CanonicalJSON.text(of: .string(tokenizer.piece(id) ?? "")))\n"
@@ -77,29 +87,37 @@ struct TextTokenizeCommand: ParsableCommand {
     }
 
     private func answerLines(_ tokenizer: Tokenizer) throws {
-        var answers = LineProtocol(tokenizer, addingSpecialTokens: !noSpecial)
-        let input = file == "-" ? nil : try TextFile.read(file)
-        if let input {
-            for line in input.split(separator: "\n") {
-                try Terminal.print(answers.answer(String(line)) + "\n")
-            }
-        } else {
-            while let line = readLine() { try Terminal.print(answers.answer(line) + "\n") }
+        var options = LineProtocol.Options()
+        options.addsSpecialTokens = !noSpecial
+        options.isLiteral = literal
+        options.streams = stream
+        var answers = LineProtocol(tokenizer, options)
+        try InputFile(file).forEachLine(maximumBytes: TextFile.maximumBytes) { line in
+            try Terminal.print(answers.answer(line) + "\n")
         }
     }
 }
 
 /// Text files of any origin.
 enum TextFile {
+    /// Longer texts are not encoded at once.
+    static let maximumBytes = Int(Int32.max)
+
     /// The text of a file, or of standard input for `-`.
     ///
-    /// - Throws: one sentence when it cannot be read or is no UTF-8.
-    static func read(_ path: String) throws -> String {
-        let data =
-            path == "-"
-            ? try FileHandle.standardInput.readToEnd() ?? Data() : try WholeFile.read(path)
+    /// - Throws: one sentence when it cannot be read, is longer than `maximumBytes` or is no UTF-8.
+    static func read(_ path: String, maximumBytes: Int = .max) throws -> String {
+        let name = path == InputFile.standardInput ? "standard input" : "'\(path)'"
+        let data: Data
+        do {
+            data = try InputFile(path).whole(maximumBytes: maximumBytes)
+        } catch let error as SystemError where error.code == EFBIG {
+            throw TokenizerError(
+                source: name,
+                "the text is longer than \(maximumBytes) bytes; cut it, with `split -C 1G` for example."
+            )
+        }
         guard let text = String(validating: data, as: UTF8.self) else {
-            let name = path == "-" ? "standard input" : "'\(path)'"
             throw TokenizerError(
                 source: name, "the text is no UTF-8; convert it, with `iconv -t UTF-8` for example."
             )

@@ -17,7 +17,7 @@ itself:
     corpus.txt                    what learned.json was learned from
 
 Two tokenizers there are not made by this script, which only adds their cases: stories260K.json is the
-tokenizer of karpathy/tinyllamas' stories260K (MIT License, Andrej Karpathy) as tokenizer.json; learned.json
+tokenizer of karpathy/tinyllamas' stories260K (MIT License, see stories260K.LICENSE) as tokenizer.json; learned.json
 is what the program's own trainer makes of corpus.txt with 620 pieces.
 A second run gives other vocabularies where the libraries break ties by chance; the cases follow.
 fuzz_tokenizers.py trains larger vocabularies with the functions of this file.
@@ -319,19 +319,20 @@ def train_sentencepiece(kind, size, lines, path):
 class Reference:
     """Either library behind one face."""
 
-    def __init__(self, path):
+    def __init__(self, path, literal=False):
         self.is_model = str(path).endswith(".model")
         if self.is_model:
             self.processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
             self.size = self.processor.get_piece_size()
         else:
             self.tokenizer = Tokenizer.from_file(str(path))
+            self.tokenizer.encode_special_tokens = literal
             self.size = self.tokenizer.get_vocab_size()
 
-    def encode(self, text):
+    def encode(self, text, special=True):
         if self.is_model:
-            return self.processor.encode(text, add_bos=True)
-        return self.tokenizer.encode(text).ids
+            return self.processor.encode(text, add_bos=special)
+        return self.tokenizer.encode(text, add_special_tokens=special).ids
 
     def decode(self, ids, skip=True):
         if self.is_model:

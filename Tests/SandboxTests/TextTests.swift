@@ -90,4 +90,93 @@ import Testing
         #expect(empty.exitCode == 1 && empty.errors.contains("no text"), "\(empty)")
         #expect(!FileManager.default.fileExists(atPath: folder.file("none.json")))
     }
+
+    /// Runs `sandbox text tokenize` under a shell that sets up standard input.
+    private func shell(_ redirection: String, _ flags: String, in folder: String) throws
+        -> ChildProcess.Outcome
+    {
+        let program = try builtProgram()
+        return try run(
+            "sh",
+            [
+                "-c",
+                "'\(program)' text tokenize --tokenizer '\(Self.stories)' \(flags) \(redirection)",
+            ], workingDirectory: folder)
+    }
+
+    @Test func standardInputThatCannotBeReadIsSaid() throws {
+        let folder = try TemporaryDirectory()
+        for flags in ["", "--json-lines"] {
+            let closed = try shell("<&-", flags, in: folder.path)
+            #expect(
+                closed.errors
+                    == "error: cannot read standard input: it is closed; name a file or give it one by `<`\n"
+            )
+            #expect(closed.exitCode == 1 && closed.output == "")
+            let directory = try shell("< .", flags, in: folder.path)
+            #expect(
+                directory.errors
+                    == "error: cannot read standard input: it is a folder; name a file\n")
+            #expect(directory.exitCode == 1)
+            let named = try shell(".", flags, in: folder.path)
+            #expect(named.exitCode == 1 && named.errors.hasPrefix("error: cannot read '.': "))
+        }
+    }
+
+    /// Lines of a file and of standard input are the same lines.
+    @Test func linesDoNotDependOnWhereTheyComeFrom() throws {
+        let folder = try TemporaryDirectory()
+        let cases: [([UInt8], Int32, String, String)] = [
+            (Array("\"Once\"\r\n[403]".utf8), 0, "[1,403]\n\"Once\"\n", ""),
+            (
+                Array("\"Once\"\n\n[403]\n".utf8), 1, "[1,403]\n",
+                "error: line 2: a JSON string or a JSON list of ids is expected, but it is not valid JSON at its byte 0: a "
+                    + "value is expected.\n"
+            ),
+            (
+                [0x22, 0xFF, 0x22, 0x0A], 1, "",
+                "error: line 1: a JSON string or a JSON list of ids is expected, but it is not valid UTF-8.\n"
+            ),
+        ]
+        for (bytes, status, output, errors) in cases {
+            try folder.write(bytes, to: "lines")
+            for source in ["lines", "< lines"] {
+                let outcome = try shell(source, "--json-lines", in: folder.path)
+                #expect(outcome.exitCode == status, "\(source)")
+                #expect(outcome.output == output && outcome.errors == errors, "\(outcome)")
+            }
+        }
+    }
+
+    @Test func textOfTwoGibibytesIsRefused() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write("", to: "huge.txt")
+        let handle = try #require(FileHandle(forWritingAtPath: folder.file("huge.txt")))
+        try handle.truncate(atOffset: 1 << 31)
+        try handle.close()
+        let outcome = try Program.run(
+            ["text", "tokenize", "huge.txt", "--tokenizer", Self.stories], in: folder.path)
+        #expect(
+            outcome.errors
+                == "error: 'huge.txt': the text is longer than 2147483647 bytes; cut it, with `split -C 1G` for example.\n"
+        )
+        #expect(outcome.exitCode == 1)
+    }
+
+    @Test func specialTokensMayBeText() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write("a</s>", to: "text.txt")
+        func ids(_ flags: String...) throws -> [String.SubSequence] {
+            let outcome = try Program.run(
+                ["text", "tokenize", "text.txt", "--tokenizer", Self.stories] + flags,
+                in: folder.path)
+            return outcome.output.dropLast().split(separator: " ")
+        }
+        #expect(try ids().last == "2")
+        #expect(try ids("--literal").count > 3 && !ids("--literal").contains("2"))
+        let alone = try Program.run(
+            ["text", "tokenize", "text.txt", "--tokenizer", Self.stories, "--stream"],
+            in: folder.path)
+        #expect(alone.exitCode == 64 && alone.errors.contains("--stream needs --json-lines"))
+    }
 }

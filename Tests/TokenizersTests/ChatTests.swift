@@ -43,9 +43,12 @@ import Tokenizers
         #expect(
             llama == [
                 ChatSegment(
-                    text: "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nU [/INST]", isAssistant: false),
-                ChatSegment(text: " A </s>", isAssistant: true),
-                ChatSegment(text: "<s>[INST] V [/INST]", isAssistant: false),
+                    parts: [
+                        .special("<s>"), .literal("[INST] <<SYS>>\nS\n<</SYS>>\n\nU [/INST]"),
+                    ], isAssistant: false),
+                ChatSegment(parts: [.literal(" A "), .special("</s>")], isAssistant: true),
+                ChatSegment(
+                    parts: [.special("<s>"), .literal("[INST] V [/INST]")], isAssistant: false),
             ])
         let chatML = try ChatTemplate.chatML.segments(messages, addingPrompt: true)
         #expect(chatML.filter(\.isAssistant).map(\.text) == ["A<|im_end|>"])
@@ -62,9 +65,8 @@ import Tokenizers
         for (file, template) in [("llama2.json", ChatTemplate.llama2), ("llama3.json", .chatML)] {
             let tokenizer = try Tokenizer(path: Fixture.path("tokenizers/\(file)"))
             let segments = try template.segments(messages)
-            let (ids, flags) = tokenizer.encode(segments)
-            #expect(
-                ids == tokenizer.encode(segments.map(\.text).joined(), addingSpecialTokens: false))
+            let (ids, flags) = try tokenizer.encode(segments)
+            #expect(ids == tokenizer.encode(segments.map(\.text).joined(), adding: .none))
             #expect(flags.count == ids.count)
             let answers = zip(ids, flags).filter(\.1).map(\.0)
             let text = tokenizer.decode(answers, skippingSpecialTokens: false)
@@ -72,6 +74,41 @@ import Tokenizers
             #expect(text.filter { $0 != " " } == expected.filter { $0 != " " })
             #expect(flags.contains(false))
         }
+    }
+
+    /// Markers become their ids with a tokenizer.model too, and a vocabulary without them is refused by one sentence.
+    @Test func markersAreTokensOrAnError() throws {
+        let messages = conversation([(.user, "Hi</s>"), (.assistant, "<s>Hello")])
+        let model = try Tokenizer(path: Fixture.path("tokenizers/sentencepiece.model"))
+        let (ids, flags) = try model.encode(ChatTemplate.llama2.segments(messages))
+        let (begin, end) = (try #require(model.beginningID), try #require(model.endID))
+        #expect(ids.first == begin && ids.last == end)
+        #expect(ids.count { $0 == begin || $0 == end } == 2)
+        #expect(flags.last == true && flags.first == false)
+        let text = model.encode("[INST] Hi</s> [/INST] <s>Hello ", adding: .none)
+        #expect(Array(ids.dropFirst().dropLast()) == text)
+        // What a user writes ends no turn.
+        let llama2 = try Tokenizer(path: Fixture.path("tokenizers/llama2.json"))
+        let written = try llama2.encode(ChatTemplate.llama2.segments(messages)).ids
+        #expect(written.count { llama2.specialIDs.contains($0) } == 2)
+        for tokenizer in [model, llama2, try Tokenizer(path: Fixture.path("tokenizers/gpt2.json"))]
+        {
+            let error = #expect(throws: TokenizerError.self) {
+                try tokenizer.encode(ChatTemplate.chatML.segments(messages))
+            }
+            #expect(
+                error?.description.hasPrefix(
+                    "'<|im_start|>' is no special token of this tokenizer; ")
+                    == true)
+        }
+    }
+
+    /// Megabytes are no known template, and are not read for long.
+    @Test func longTemplatesAreNone() {
+        let source = String(repeating: "{% if a %}\n  ", count: 1 << 18)
+        let start = ContinuousClock.now
+        #expect(ChatTemplate(recognizing: source) == nil)
+        #expect(start.duration(to: .now) < .seconds(30))
     }
 
     @Test func templatesAreRecognized() throws {

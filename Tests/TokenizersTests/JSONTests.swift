@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func refusesBytesThatAreNoText() {
-        #expect(problem([0x22, 0xFF, 0x22]) == "it is not valid UTF-8, so it is no JSON file.")
+        #expect(problem([0x22, 0xFF, 0x22]) == "it is not valid UTF-8.")
     }
 
     /// A million brackets are a sentence, not a stack overflow.

@@ -98,15 +98,50 @@ struct MalformedTokenizer: Sendable, CustomTestStringConvertible {
             #"{"type":"Replace","pattern":{"String":""},"content":"x"}"#),
         .component("normalizer lacks 'type'.", "normalizer", "{}"),
         .component(
-            "normalizer can make a text more than a thousand times as long.", "normalizer",
+            "normalizer can make a text more than 16 times as long", "normalizer",
             #"{"type":"Sequence","normalizers":["#
-                + (0..<40).map { _ in #"{"type":"Replace","pattern":{"String":"a"},"content":"aa"}"#
+                + (0..<5).map { _ in #"{"type":"Replace","pattern":{"String":"a"},"content":"aa"}"#
                 }.joined(separator: ",")
                 + "]}"),
         .component(
-            "puts more than 1000 tokens around a text.", "post_processor",
-            #"{"type":"TemplateProcessing","special_tokens":{},"single":["#
-                + (0..<1100).map { _ in #"{"Sequence":{"id":"A"}}"# }.joined(separator: ",") + "]}"),
+            "normalizer prepends 65 bytes; up to 64 are supported.", "normalizer",
+            #"{"type":"Prepend","prepend":""# + String(repeating: "x", count: 65) + "\"}"),
+        .component(
+            "normalizer.content has 257 bytes; up to 256 are supported.", "normalizer",
+            #"{"type":"Replace","pattern":{"String":"x"},"content":""#
+                + String(repeating: "x", count: 257) + "\"}"),
+        .component(
+            "normalizer has more than 32 steps", "normalizer",
+            #"{"type":"Sequence","normalizers":["#
+                + (0..<33).map { _ in #"{"type":"NFC"}"# }.joined(separator: ",") + "]}"),
+        .component(
+            "pre_tokenizer has more than 32 steps", "pre_tokenizer",
+            #"{"type":"Sequence","pretokenizers":["#
+                + (0..<33).map { _ in #"{"type":"Digits"}"# }.joined(separator: ",") + "]}"),
+        .component(
+            "decoder has more than 32 steps", "decoder",
+            #"{"type":"Sequence","decoders":["#
+                + (0..<33).map { _ in
+                    #"{"type":"Replace","pattern":{"String":"x"},"content":"y"}"#
+                }.joined(separator: ",") + "]}"),
+        .component(
+            "added_tokens[0].content has 257 bytes; up to 256 are supported.", "added_tokens",
+            #"[{"id":512,"content":""# + String(repeating: "x", count: 257) + "\"}]"),
+        .component(
+            "post_processor has more than 1000 tokens around a text", "post_processor",
+            #"{"type":"TemplateProcessing","special_tokens":{"b":{"id":"b","ids":[1]}},"single":["#
+                + (0..<1100).map { _ in #"{"SpecialToken":{"id":"b"}}"# }.joined(separator: ",")
+                + "]}"),
+        .component(
+            "post_processor.single[1] is the Sequence A, which is the text, a second time",
+            "post_processor",
+            #"{"type":"TemplateProcessing","special_tokens":{},"single":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"A"}}]}"#
+        ),
+        .component(
+            "post_processor.special_tokens.<s>.ids[0] is 9999, and neither the vocabulary nor added_tokens",
+            "post_processor",
+            #"{"type":"TemplateProcessing","special_tokens":{"<s>":{"id":"<s>","ids":[9999]}},"single":[{"Sequence":{"id":"A"}}]}"#
+        ),
         .component(
             "pre_tokenizer has the type 'BertPreTokenizer'", "pre_tokenizer",
             #"{"type":"BertPreTokenizer"}"#),
@@ -114,6 +149,11 @@ struct MalformedTokenizer: Sendable, CustomTestStringConvertible {
             #"pre_tokenizer splits by the regular expression '\w+'; supported are those of GPT-2"#,
             "pre_tokenizer",
             #"{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated","invert":false}"#),
+        .component(
+            "expression '" + String(repeating: "a", count: 77) + "…'; supported are",
+            "pre_tokenizer",
+            #"{"type":"Split","pattern":{"Regex":""# + String(repeating: "a", count: 5000)
+                + #""},"behavior":"Isolated","invert":false}"#),
         .component(
             "pre_tokenizer.pattern is a String", "pre_tokenizer",
             #"{"type":"Split","pattern":{"String":" "},"behavior":"Isolated","invert":false}"#),

@@ -68,7 +68,7 @@ func isSame(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
             let sha256: [String: String]
         }
         let manifest = try Fixture.json("tokenizers/manifest.json", as: Manifest.self)
-        #expect(manifest.sha256.count == 2 * ReferenceTokenizer.all.count + 3)
+        #expect(manifest.sha256.count == 2 * ReferenceTokenizer.all.count + 4)
         let lines = manifest.sha256.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
         let outcome = try run(
             "sha256sum", ["--check", "--strict"], workingDirectory: Fixture.path("tokenizers"),
@@ -143,19 +143,20 @@ func isSame(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
         ]
         for (text, ids) in expected {
             #expect(tokenizer.encode(text) == ids)
-            #expect(tokenizer.encode(text, addingSpecialTokens: false) == Array(ids.dropFirst()))
+            #expect(tokenizer.encode(text, adding: .none) == Array(ids.dropFirst()))
             #expect(tokenizer.decode(ids) == text)
         }
         #expect(tokenizer.specialIDs == [0, 1, 2])
+        #expect(tokenizer.beginningID == 1 && tokenizer.endID == 2)
         #expect(tokenizer.vocabularySize == 512)
     }
 
     /// A word at the beginning has another id than behind a colon: why contexts and continuations are encoded together.
     @Test func aContinuationAloneHasOtherIDs() throws {
         let tokenizer = try Tokenizer(path: Fixture.path("tokenizers/llama2.json"))
-        let context = tokenizer.encode("x:", addingSpecialTokens: false)
-        let alone = tokenizer.encode(" a", addingSpecialTokens: false)
-        let whole = tokenizer.encode("x: a", addingSpecialTokens: false)
+        let context = tokenizer.encode("x:", adding: .none)
+        let alone = tokenizer.encode(" a", adding: .none)
+        let whole = tokenizer.encode("x: a", adding: .none)
         #expect(alone.count == 2)
         #expect(whole == context + [alone[1]])
     }

@@ -80,6 +80,89 @@ private struct Message {
         #expect(try Tokenizer(path: folder.path).encode("a") == [5, 6, 2])
     }
 
+    /// A folder with `small` and files beside it.
+    private func folder(_ files: [String: String]) throws -> TemporaryDirectory {
+        let folder = try TemporaryDirectory()
+        try folder.write(small.data(2, trainer.bytes).bytes, to: "tokenizer.model")
+        for (name, text) in files { try folder.write(Array(text.utf8), to: name) }
+        return folder
+    }
+
+    /// What folders of `transformers` hold beside a tokenizer.model, in the newer form and the older one.
+    @Test func addedTokensBesideAModelCount() throws {
+        let newer = [
+            "tokenizer_config.json": #"""
+            {"bos_token": "<s>", "eos_token": {"content": "<|im_end|>"}, "pad_token": "<pad>", "add_bos_token": true,
+             "added_tokens_decoder": {
+               "1": {"content": "<s>", "special": true}, "2": {"content": "</s>", "special": true},
+               "10": {"content": "<|im_end|>", "special": true}, "9": {"content": "<|im_start|>", "special": true},
+               "11": {"content": "ca", "special": false}}}
+            """#
+        ]
+        let older = [
+            "added_tokens.json": #"{"<|im_start|>": 9, "<|im_end|>": 10, "ca": 11}"#,
+            "special_tokens_map.json": #"""
+            {"bos_token": {"content": "<s>"}, "eos_token": "<|im_end|>", "pad_token": "<pad>",
+             "additional_special_tokens": ["<|im_start|>", "</s>"]}
+            """#,
+        ]
+        for files in [newer, older] {
+            let folder = try folder(files)
+            let tokenizer = try Tokenizer(path: folder.path)
+            #expect(tokenizer.vocabularySize == 13)
+            #expect(tokenizer.beginningID == 1 && tokenizer.endID == 10)
+            #expect(tokenizer.specialIDs == [1, 2, 9, 10, 12])
+            #expect(tokenizer.id(of: "<pad>") == 12 && tokenizer.piece(9) == "<|im_start|>")
+            // Every stretch gets its space.
+            #expect(tokenizer.encode("<|im_start|>a<|im_end|>b") == [1, 9, 5, 6, 10, 5, 7])
+            #expect(tokenizer.encode("</s>", adding: .none) == [2])
+            #expect(tokenizer.encode("</s>", adding: .none, literally: true) == [5, 0])
+            #expect(tokenizer.encode("abca", adding: .none) == [5, 3, 11])
+            let ids = [1, 9, 5, 6, 10, 5, 7]
+            #expect(
+                tokenizer.decode(ids, skippingSpecialTokens: false) == "<s><|im_start|>a<|im_end|>b"
+            )
+            #expect(tokenizer.decode(ids) == "a b")
+        }
+    }
+
+    /// `legacy` false: only the text's beginning gets a space.
+    @Test func laterStretchesMayHaveNoSpace() throws {
+        let folder = try folder([
+            "tokenizer_config.json":
+                #"{"legacy": false, "added_tokens_decoder": {"9": {"content": "<x>"}}}"#
+        ])
+        let tokenizer = try Tokenizer(path: folder.path)
+        #expect(tokenizer.encode("a<x>b") == [1, 5, 6, 9, 7])
+        #expect(tokenizer.decode([1, 5, 6, 9, 7]) == "a<x>b")
+        #expect(tokenizer.decode([1, 5, 6, 9, 5, 7]) == "a<x> b")
+    }
+
+    @Test func filesBesideAModelThatContradictItAreNamed() throws {
+        for (files, message) in [
+            (
+                ["added_tokens.json": #"{"<x>": 3}"#],
+                "tokenizer.model: a file beside it gives the added token '<x>' the id 3 of the piece 'ab'"
+            ),
+            (
+                ["added_tokens.json": #"{"<x>": -3}"#],
+                "added_tokens.json: <x> is -3, where a whole number from 0 to 16777215 is expected."
+            ),
+            (
+                ["tokenizer_config.json": #"{"added_tokens_decoder": {"x": {"content": "a"}}}"#],
+                "tokenizer_config.json: added_tokens_decoder has the key 'x'; ids from 0 to 16777215 are supported."
+            ),
+            (
+                ["special_tokens_map.json": #"{"bos_token": 1}"#],
+                "special_tokens_map.json: bos_token is 1, where a string is expected."
+            ),
+        ] {
+            let folder = try folder(files)
+            let error = #expect(throws: TokenizerError.self) { try Tokenizer(path: folder.path) }
+            #expect(error?.description.contains(message) == true, "\(error as Any)")
+        }
+    }
+
     @Test func modelsThatCannotBeUsedAreNamed() throws {
         let cases: [(Message, Message?, String)] = [
             (
@@ -99,6 +182,14 @@ private struct Message {
             ),
             (small.piece("z", 0, type: 9), nil, "its piece 9 has the unknown type 9."),
             (small.piece("", 0), nil, "its piece 9 has 0 bytes; 1 to 256 are supported."),
+            (
+                small.piece(String(repeating: "x", count: 257), 0, type: 4), nil,
+                "its piece 9 has 257 bytes; 1 to 256 are supported."
+            ),
+            (
+                small, trainer.data(44, [UInt8](repeating: 0x78, count: 257)),
+                "its unk_surface has 257 bytes; up to 256 are supported."
+            ),
             (small.piece("z", .nan), nil, "the score of its piece 9 is not a number."),
             (
                 small.piece("<0x41>", 0, type: 6), nil,

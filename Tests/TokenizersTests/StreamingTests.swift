@@ -56,6 +56,31 @@ import Tokenizers
         }
     }
 
+    /// Behind a prompt the stream is what the text of all ids has behind the prompt's, spaces too.
+    @Test(arguments: ReferenceTokenizer.all)
+    func streamsGoOnAfterAPrompt(_ reference: ReferenceTokenizer) throws {
+        let tokenizer = try reference.tokenizer()
+        var compared = 0
+        for ids in try reference.cases().encoded where !ids.isEmpty {
+            for cut in [1, ids.count / 2, ids.count - 1] {
+                let prompt = tokenizer.decode(Array(ids[..<cut]))
+                // A prompt that ends within a character has no text of its own.
+                if prompt.unicodeScalars.contains("\u{FFFD}") { continue }
+                var stream = tokenizer.makeStreamingDecoder(after: Array(ids[..<cut]))
+                let streamed = ids[cut...].map { stream.append($0) }.joined() + stream.finish()
+                let whole = tokenizer.decode(ids)
+                if whole.unicodeScalars.contains("\u{FFFD}") { continue }
+                #expect(isSame(prompt + streamed, whole), "\(ids) at \(cut)")
+                compared += 1
+            }
+        }
+        #expect(compared > 100)
+        let llama2 = try Tokenizer(path: Fixture.path("tokenizers/llama2.json"))
+        var stream = llama2.makeStreamingDecoder(after: llama2.encode("x:"))
+        let next = try #require(llama2.encode("x: a").last)
+        #expect(stream.append(next) == " a")
+    }
+
     /// Random cuts of byte-level text lose nothing: streams are whole scalars and join to the decoded text.
     @Test func byteLevelStreamsEqualDecode() throws {
         let tokenizer = try Tokenizer(path: Fixture.path("tokenizers/gpt2.json"))

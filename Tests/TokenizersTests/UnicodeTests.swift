@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -32,6 +33,17 @@ import Testing
         #expect(words("(word) \t\tz", .llama3) == ["(word", ")", " \t", "\tz"])
     }
 
+    /// White space that every token takes with it is read once: megabytes of line ends took hours.
+    @Test func whiteSpaceIsReadOnce() {
+        let text = [UInt8](repeating: 0x0A, count: 1 << 19)
+        for (left, right) in [(true, false), (false, true), (true, true)] {
+            let token = AddedToken(id: 7, content: [0x0A], stripsLeft: left, stripsRight: right)
+            let matcher = AddedTokenMatcher([token], patterns: [token.content])
+            let segments = matcher.segments(text, literally: false)
+            #expect(segments.count == text.count && segments.allSatisfy { $0.id == 7 })
+        }
+    }
+
     @Test func expressionsAreKnownByTheirText() {
         #expect(WordPattern(regex: "\\s+") == nil)
         #expect(WordPattern(regex: "") == nil)
@@ -54,6 +66,17 @@ import Testing
         #expect(composed("\u{10437}\u{308}") == [0x10437, 0x308])
         // A mark of Unicode 11 is not moved: the library does not know it.
         #expect(composed("a\u{301}\u{10F46}") == [0xE1, 0x10F46])
+    }
+
+    /// Words that are too long for 32-bit positions are cut between characters.
+    @Test func wordsBeyondTheLimitAreCut() throws {
+        let tokenizer = try Tokenizer(path: Fixture.path("tokenizers/llama2.json"))
+        let text = String(repeating: "aé", count: 60)
+        var whole = TokenEncoder(tokenizer)
+        var cut = TokenEncoder(tokenizer, maximumWordLength: 70)
+        let ids = cut.encode(text, adding: .none)
+        #expect(tokenizer.decode(ids) == text)
+        #expect(cut.encode("short", adding: .none) == whole.encode("short", adding: .none))
     }
 
     /// A long word is merged as a short one is: by rank, then from the left.
