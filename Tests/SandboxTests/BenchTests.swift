@@ -4,7 +4,7 @@ import Kernels
 import TestSupport
 import Testing
 
-/// `bench step`, `bench kernels` and `bench eval`: every field is there and the figures agree with each other.
+/// `bench step`, `bench kernels`, `bench eval` and `bench tokenize`: every field is there and the figures agree with each other.
 @Suite struct BenchTests {
     private func report(_ arguments: [String]) throws -> JSONValue {
         let outcome = try Program.run(
@@ -91,5 +91,30 @@ import Testing
         let refused = try Program.run(
             ["bench", "eval", "--examples", "0"], in: NSTemporaryDirectory())
         #expect(refused.exitCode == 64 && refused.errors.contains("--examples is 0"))
+    }
+
+    @Test func tokenizersAreTimed() throws {
+        let (corpus, stories) = (
+            Fixture.path("tokenizers/corpus.txt"), Fixture.path("tokenizers/stories260K.json")
+        )
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: corpus)).count
+        let used = try report(["tokenize", corpus, "--tokenizer", stories, "--rounds", "3"])
+        #expect(used["bytes"]?.integerValue == bytes && used["rounds"]?.integerValue == 3)
+        #expect((used["tokens"]?.integerValue ?? 0) > 100)
+        for what in ["load", "encode", "decode"] {
+            let times = try ["p10", "median", "p90"].map {
+                try #require(used["\(what)_\($0)_ms"]?.doubleValue)
+            }
+            #expect(times[0] > 0 && times == times.sorted(), "\(what)")
+        }
+        #expect((used["encode_mb_per_second"]?.doubleValue ?? 0) > 0)
+        let learned = try report(["tokenize", corpus, "--learn", "600", "--rounds", "1"])
+        #expect(learned["tokens"]?.integerValue == 600)
+        #expect((learned["learn_median_ms"]?.doubleValue ?? 0) > 0)
+        for arguments in [[], ["--tokenizer", stories, "--learn", "600"]] {
+            let refused = try Program.run(
+                ["bench", "tokenize", corpus] + arguments, in: NSTemporaryDirectory())
+            #expect(refused.exitCode == 64 && refused.errors.contains("--learn"))
+        }
     }
 }

@@ -14,7 +14,7 @@ import Testing
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["text"],
         ["text", "tokenize"], ["text", "tokenizer"], ["text", "tokenizer", "train"], ["bench"],
         ["bench", "machine"],
-        ["bench", "step"], ["bench", "kernels"], ["bench", "eval"],
+        ["bench", "step"], ["bench", "kernels"], ["bench", "eval"], ["bench", "tokenize"],
     ]
 
     private func help(_ verb: [String]) throws -> String {
