@@ -7,9 +7,11 @@
     venv/bin/python Tests/Fixtures/fuzz_tokenizers.py --file ~/models/llama/tokenizer.json
 
 A kind is a vocabulary that this script trains itself (make_tokenizers.py lists them); --file takes one of
-yours. The program answers line by line: a JSON string with the list of its ids, special tokens around it; a
-list of ids with the JSON string of their text, special tokens shown. --command is the program, {file} stands for
-the tokenizer's path. Ends with status 1 when anything differs.
+yours. The program answers line by line: a JSON string with the list of its ids; a list of ids with the JSON string
+of their text. Each kind is asked in three modes: special tokens around a text and shown; --no-special, where they are
+neither, and text that spells one is text (--literal); --stream, where the text comes id by id and is compared joined, but
+where it holds U+FFFD: the library replaces whole runs of bytes that are no text, a stream cannot. --command is the
+program, {file} stands for the tokenizer's path. Ends with status 1 when anything differs.
 """
 
 import argparse
@@ -25,6 +27,14 @@ import time
 import make_tokenizers as kinds
 
 COMMAND = ".build/release/sandbox text tokenize --tokenizer {file} --json-lines"
+
+# What the program is told, and for the library: whether special tokens are around a text and shown, and whether they are
+# found in it.
+MODES = {
+    "whole": ([], True, False),
+    "no special": (["--no-special", "--literal"], False, True),
+    "stream": (["--stream"], True, False),
+}
 
 RANGES = [
     (0x20, 0x7E), (0x20, 0x7E), (0x61, 0x7A), (0x30, 0x39), (0x00, 0x1F), (0x7F, 0xA0), (0xA1, 0x17F), (0x300, 0x36F),
@@ -90,13 +100,17 @@ def vocabulary(reference):
     return [reference.tokenizer.decode([i]) for i in ids] + ["patient", " doctor", " 123"], added
 
 
-def compare(name, path, seed, count, command):
-    reference = kinds.Reference(path)
-    strings = Strings(f"{seed}/{name}", *vocabulary(reference))
+def compare(name, path, seed, count, command, mode):
+    flags, special, literal = MODES[mode]
+    reference = kinds.Reference(path, literal=literal)
+    strings = Strings(f"{seed}/{name}/{mode}", *vocabulary(reference))
+    name = f"{name}, {mode}"
     rng = strings.rng
     started = time.monotonic()
     process = subprocess.Popen(
-        [word.replace("{file}", str(path)) for word in command.split()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [word.replace("{file}", str(path)) for word in command.split()] + flags,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     asked = []
     for n in range(count):
@@ -119,9 +133,13 @@ def compare(name, path, seed, count, command):
         answered += 1
         answer = json.loads(line)
         if isinstance(question, str):
-            expected = reference.encode(question)
+            expected = reference.encode(question, special)
         else:
-            expected = reference.decode(question, skip=False)
+            expected = reference.decode(question, skip=not special)
+            if mode == "stream":
+                answer = "".join(answer)
+                if "\ufffd" in expected:
+                    continue
         if answer != expected:
             different += 1
             if different <= 5:
@@ -154,8 +172,14 @@ def main():
     if unknown:
         parser.error(f"unknown kind {', '.join(unknown)}; known are {', '.join(known)}")
     differences = 0
+
+    def compare_modes(name, path):
+        # The modes share the strings that were asked for.
+        count = options.strings // len(MODES)
+        return sum(compare(name, path, options.seed, count, options.command, mode) for mode in MODES)
+
     for path in options.file:
-        differences += compare(os.path.basename(path), path, options.seed, options.strings, options.command)
+        differences += compare_modes(os.path.basename(path), path)
     if not options.file:
         lines = kinds.corpus(options.seed, lines=20_000)
         with tempfile.TemporaryDirectory() as folder:
@@ -166,7 +190,7 @@ def main():
                 else:
                     path = f"{folder}/{name}.model"
                     kinds.train_sentencepiece(name, min(options.size, 1200), lines, path)
-                differences += compare(name, path, options.seed, options.strings, options.command)
+                differences += compare_modes(name, path)
     return 1 if differences else 0
 
 
