@@ -91,34 +91,30 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.file("none.json")))
     }
 
-    /// Runs `sandbox text tokenize` under a shell that sets up standard input.
-    private func shell(_ redirection: String, _ flags: String, in folder: String) throws
+    /// Runs `sandbox text tokenize` with what a shell makes its standard input.
+    private func tokenize(_ arguments: [String], input: String = ":", in folder: String) throws
         -> ChildProcess.Outcome
     {
-        let program = try builtProgram()
-        return try run(
-            "sh",
-            [
-                "-c",
-                "'\(program)' text tokenize --tokenizer '\(Self.stories)' \(flags) \(redirection)",
-            ], workingDirectory: folder)
+        try Program.run(
+            ["text", "tokenize", "--tokenizer", Self.stories] + arguments, in: folder,
+            limits: input)
     }
 
     @Test func standardInputThatCannotBeReadIsSaid() throws {
         let folder = try TemporaryDirectory()
-        for flags in ["", "--json-lines"] {
-            let closed = try shell("<&-", flags, in: folder.path)
+        for flags in [[], ["--json-lines"]] {
+            let closed = try tokenize(flags, input: "exec <&-", in: folder.path)
             #expect(
                 closed.errors
                     == "error: cannot read standard input: it is closed; name a file or give it one by `<`\n"
             )
             #expect(closed.exitCode == 1 && closed.output == "")
-            let directory = try shell("< .", flags, in: folder.path)
+            let directory = try tokenize(flags, input: "exec < .", in: folder.path)
             #expect(
                 directory.errors
                     == "error: cannot read standard input: it is a folder; name a file\n")
             #expect(directory.exitCode == 1)
-            let named = try shell(".", flags, in: folder.path)
+            let named = try tokenize(flags + ["."], in: folder.path)
             #expect(named.exitCode == 1 && named.errors.hasPrefix("error: cannot read '.': "))
         }
     }
@@ -140,9 +136,11 @@ import Testing
         ]
         for (bytes, status, output, errors) in cases {
             try folder.write(bytes, to: "lines")
-            for source in ["lines", "< lines"] {
-                let outcome = try shell(source, "--json-lines", in: folder.path)
-                #expect(outcome.exitCode == status, "\(source)")
+            for outcome in [
+                try tokenize(["lines", "--json-lines"], in: folder.path),
+                try tokenize(["--json-lines"], input: "exec < lines", in: folder.path),
+            ] {
+                #expect(outcome.exitCode == status)
                 #expect(outcome.output == output && outcome.errors == errors, "\(outcome)")
             }
         }
