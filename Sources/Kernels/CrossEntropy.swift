@@ -7,7 +7,8 @@ import Foundation
 ///   - losses: `ℓ: [rows]`, overwritten.
 ///   - logits: `z: [rows, V]`; overwritten by the gradients when there are weights.
 ///   - targets: `[rows]`, each below V.
-///   - weights: `w: [rows]`; nil leaves the logits as they are. A row of weight 0 gets a gradient of exact zeros.
+///   - weights: `w: [rows]`; nil leaves the logits as they are. A row of weight 0 gets a gradient of exact zeros,
+///     if its logits are finite.
 public func crossEntropy(
     losses: FloatView, logits: FloatView, targets: IndexView, weights: FloatView?
 ) {
@@ -29,20 +30,24 @@ public func crossEntropy(
         var sum = Lanes(repeating: 0)
         for index in stride(from: 0, to: width, by: laneCount) {
             let count = min(laneCount, width - index)
-            let terms = exponential(z.lanes(at: index, count: count) - largest)
-            sum += count == laneCount ? terms : terms.replacing(
-                with: 0, where: laneNumbers .>= Float(count))
+            let terms = shares(z.lanes(at: index, count: count) - largest)
+            sum += terms.replacing(with: 0, where: laneNumbers .>= Float(count))
         }
         let normalizer = sum.total
-        losses.pointer[row] = log(normalizer) + largest - z[target]
+        // The two large numbers first: the logarithm is small beside them.
+        losses.pointer[row] = log(normalizer) + (largest - z[target])
         guard let weights else { continue }
         let weight = weights.pointer[row]
         let factor = weight / normalizer
         for index in stride(from: 0, to: width, by: laneCount) {
             let count = min(laneCount, width - index)
-            let terms = exponential(z.lanes(at: index, count: count) - largest)
+            let terms = shares(z.lanes(at: index, count: count) - largest)
             z.store(terms * factor, at: index, count: count)
         }
         z[target] -= weight
     }
 }
+
+/// `exp(x)` for x ≤ 0, and 0 where it is smaller than any normal number: subnormal ones would slow the products down.
+@inline(__always)
+private func shares(_ x: Lanes) -> Lanes { exponential(x).replacing(with: 0, where: x .< -87) }

@@ -125,6 +125,7 @@ public func groupedAttentionBackward(
     precondition(
         output.count >= shape.length * shape.queryWidth
             && dOutput.count >= shape.length * shape.queryWidth)
+    precondition(logNormalizer.count >= shape.headCount * shape.length)
     let key = group * shape.headSize
     packKeysForBackward(
         key: keys.pointer + key, value: values.pointer + key, stride: shape.keyWidth, shape: head,

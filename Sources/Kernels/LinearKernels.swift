@@ -190,7 +190,8 @@ public func addWeightGradient(
             precondition(scratch.dOutput.count >= room, "the scratch is narrower than \(to)")
             addBlock(
                 dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
-                to: to, inputs: inputs, stripes: scratch.input.pointer, panels: scratch.dOutput.pointer)
+                to: to, inputs: inputs, stripes: scratch.input.pointer,
+                panels: scratch.dOutput.pointer)
         case .bf16:
             precondition(
                 scratch.dOutputPairs.count >= room / 2, "the scratch is narrower than \(to)")
@@ -211,7 +212,8 @@ private func addBlock<Number: ProductOperand>(
     stripes: UnsafeMutablePointer<Number>, panels: UnsafeMutablePointer<Number>
 ) {
     packPanels(dy, rows: rows, width: to, into: panels, columnSums: dBias)
-    for first in stride(from: inputs.lowerBound, to: inputs.upperBound, by: ProductScratch.inputBlock)
+    for first in stride(
+        from: inputs.lowerBound, to: inputs.upperBound, by: ProductScratch.inputBlock)
     {
         let width = min(ProductScratch.inputBlock, inputs.upperBound - first)
         Number.packStripes(x + first, rows: rows, width: width, stride: from, into: stripes)

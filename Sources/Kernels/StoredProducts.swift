@@ -21,7 +21,7 @@ private let dottedRows = 4
 ///   - bias: `b: [W.rows]`; nil for none.
 ///   - adding: `[rows, W.rows]`, added to the result; may be `output` itself; nil for none.
 ///   - rows: number of rows.
-///   - outputs: which outputs, so that workers can share them; begins at a multiple of 16.
+///   - outputs: which outputs, so that workers can share them.
 ///   - scratch: working memory of the calling worker.
 public func storedLinearForward(
     output: FloatView, input: FloatView, weight: StoredMatrix, bias: FloatView?,
@@ -91,7 +91,7 @@ private func forward(
 ///   - weight: `W`: one row for each output.
 ///   - adding: `[rows, W.columns]`, added to the result; may be `dInput` itself; nil for none.
 ///   - rows: number of rows.
-///   - inputs: which inputs, so that workers can share them; begins at a multiple of 16.
+///   - inputs: which inputs, so that workers can share them.
 ///   - scratch: working memory of the calling worker.
 public func storedLinearInputGradient(
     dInput: FloatView, dOutput: FloatView, weight: StoredMatrix, adding: FloatView? = nil,
@@ -148,7 +148,9 @@ private func packTransposed(
             let target = panel + step * laneCount + lane
             for place in 0..<laneCount { target[place * laneCount] = numbers[place] }
         }
-        for step in whole..<inner { panel[step * laneCount + lane] = elements.value(at: row + step) }
+        for step in whole..<inner {
+            panel[step * laneCount + lane] = elements.value(at: row + step)
+        }
     }
 }
 

@@ -32,7 +32,8 @@ public struct LlamaDecoder: Sendable {
             workspace.positions[rows].copy(from: workspace.ascending[0..<rows.count])
             end = rows.upperBound
         }
-        precondition(end == tokens.count, "the sequences have \(end) rows, the tokens \(tokens.count)")
+        precondition(
+            end == tokens.count, "the sequences have \(end) rows, the tokens \(tokens.count)")
         embed(weights: weights, workspace: workspace, tokens: tokens)
         let rows = tokens.count
         for layer in 0..<configuration.layerCount {

@@ -176,7 +176,8 @@ struct LlamaPass: Sendable {
 
     /// One part for each sequence and head of keys.
     private func overHeads(
-        _ segments: Int, work: Int, _ body: @Sendable (_ segment: Int, _ group: Int, _ worker: Int) -> Void
+        _ segments: Int, work: Int,
+        _ body: @Sendable (_ segment: Int, _ group: Int, _ worker: Int) -> Void
     ) {
         let groups = configuration.keyValueHeadCount
         team.run(segments * groups, work: work) { part, worker in
