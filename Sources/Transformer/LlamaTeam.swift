@@ -49,10 +49,11 @@ struct LlamaTeam: Sendable {
     /// Below this many multiplications an operation is not worth waking the workers for.
     private static let leastWork = 1 << 18
 
-    /// Cuts `count` columns or rows into ranges that begin at multiples of 16, for `work` multiplications in all.
-    private func pieces(_ count: Int, work: Int) -> [Range<Int>] {
+    /// Cuts `count` columns or rows into ranges that begin at multiples of 16, for `work` multiplications in all: several
+    /// for each worker, so that a late one is waited for less long, or one where each piece has a cost of its own.
+    private func pieces(_ count: Int, work: Int, perWorker: Int = 8) -> [Range<Int>] {
         guard pool.workerCount > 1, work >= Self.leastWork else { return [0..<count] }
-        let wanted = min(8 * pool.workerCount, max(pool.workerCount, work >> 20))
+        let wanted = min(perWorker * pool.workerCount, max(pool.workerCount, work >> 20))
         let size = max(16, (count / wanted + 15) / 16 * 16)
         return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
     }
@@ -93,7 +94,8 @@ struct LlamaTeam: Sendable {
     ) {
         let to = gradients.weight.count / from
         let work = rows * from * to
-        let parts = pieces(to, work: work)
+        // Each piece lays out the whole input anew.
+        let parts = pieces(to, work: work, perWorker: 1)
         run(parts.count, work: work) { part, worker in
             addWeightGradient(
                 dWeight: gradients.weight, dBias: nil, input: dOutput, dOutput: input, rows: rows,
