@@ -28,11 +28,9 @@ extension ClassFigures {
             caption:
                 "The published curves (\(published.source)) beside those of this sweep, each model under its own "
                 + "layout. The sizes differ, so errors and losses are divided by E[g²], the error of "
-                + "predicting 0, and context lengths by d: compare shapes, not heights. The published cpt run "
-                + "stands at shifted positions; its bands are 5–95 %, its losses and alignments are means over steps within "
-                + "a factor of 1.2. The alignment is that of the last query on both sides, here with the class's own "
-                + "gradient; which one was published for multilinear is not said, and the values fit its own."
-        )
+                + "predicting 0, and context lengths by d: compare shapes, not heights. The alignment here is that "
+                + "of the last query with the class's own gradient."
+                + (published.note.map { " \($0)" } ?? ""))
     }
 
     private func errorRow(_ published: PublishedCurves) -> [Panel]? {
