@@ -82,7 +82,9 @@ let package = Package(
         tests("PlottingTests", ["Plotting"]),
         tests("ReportingTests", ["Reporting"]),
         tests("TokenizersTests", ["Tokenizers"]),
-        tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
+        tests(
+            "SandboxTests",
+            ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]
 )
