@@ -14,15 +14,17 @@ extension ClassFigures {
             errorRow(published), lossRow(published), alignmentRow(published),
         ].compactMap { $0 }
         guard !rows.isEmpty else { return nil }
-        let base = groups[0].runs[0].plan.base.configuration.pretraining
-        let pretraining = base.map { "\($0.phase.steps) pretraining and " } ?? ""
+        let bases = Set(
+            groups.compactMap { $0.runs[0].plan.base.configuration.pretraining?.phase.steps })
+        let steps = bases.sorted().map(String.init).joined(separator: ", ")
+        let pretraining = steps.isEmpty ? "" : "\(steps) pretraining and "
         return named(
             "published", "Beside the published curves",
             .curves(
                 Figure(
                     title: "\(title): published curves and ours",
                     subtitle:
-                        "left: \(published.model); right: \(model.summary), \(points) points; "
+                        "left: \(published.model); right: \(sizes), \(points) points; "
                         + "\(pretraining)\(trained)",
                     panels: rows.flatMap { $0 }, columns: 2)),
             caption:
