@@ -88,8 +88,10 @@ let package = Package(
         tests("PlottingTests", ["Plotting"]),
         tests("ReportingTests", ["Reporting"]),
         tests("TokenizersTests", ["Tokenizers"]),
-        tests("LanguageModelingTests", ["LanguageModeling"]),
-        tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
+tests("LanguageModelingTests", ["LanguageModeling"]),
+        tests(
+            "SandboxTests",
+            ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]
 )
