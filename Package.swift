@@ -88,7 +88,7 @@ let package = Package(
         tests("PlottingTests", ["Plotting"]),
         tests("ReportingTests", ["Reporting"]),
         tests("TokenizersTests", ["Tokenizers"]),
-tests("LanguageModelingTests", ["LanguageModeling"]),
+        tests("LanguageModelingTests", ["LanguageModeling"]),
         tests(
             "SandboxTests",
             ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),
