@@ -23,7 +23,7 @@ help:
 	@echo 'make sweep [CLASS=polynomial]   build, then train, evaluate and draw one class'
 	@echo 'make test                       every test and the lint'
 	@echo 'make soak [KILLS=20 SEED=…]     kill a sweep at random moments and compare'
-	@echo 'make fuzz [MUTATIONS=1000000]   read that many damaged tokenizer files'
+	@echo 'make fuzz [MUTATIONS=1000000]   read that many damaged tokenizer and model files'
 	@echo 'make build [PORTABLE=1]         .build/release/sandbox'
 	@echo 'make install PREFIX=/usr/local  the program and its sweep files (honours DESTDIR)'
 	@echo 'make lint | deps | clean        check the format | install packages | remove .build'
@@ -50,7 +50,7 @@ soak: toolchain deps
 	SANDBOX_KILLS=$(KILLS) SANDBOX_KILL_SEED=$(SEED) swift test $(SWIFT_FLAGS) \
 		--scratch-path .build/tests --disable-xctest --no-parallel --filter KillTests
 
-# The mutation test of `make test` with more damaged files.
+# The mutation tests of `make test` with more damaged files.
 MUTATIONS = 1000000
 fuzz: toolchain deps
 	SANDBOX_MUTATIONS=$(MUTATIONS) SANDBOX_MUTATION_SEED=$(SEED) swift test $(SWIFT_FLAGS) \

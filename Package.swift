@@ -58,12 +58,18 @@ let package = Package(
         room("Plotting", ["CPLplot", "Platform"]),
         room("Reporting"),
         room("Tokenizers", ["Platform"]),
+        room(
+            "LanguageModeling",
+            [
+                "Transformer", "Tokenizers", "Kernels", "TensorStorage", "Randomness",
+                "Experiments", "Platform",
+            ]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
                 argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage",
                 "Transformer", "InContextRegression", "Statistics", "Experiments", "Training",
-                "Mechanism", "Plotting", "Reporting", "Tokenizers",
+                "Mechanism", "Plotting", "Reporting", "Tokenizers", "LanguageModeling",
             ],
             swiftSettings: settings),
         .target(
@@ -82,7 +88,10 @@ let package = Package(
         tests("PlottingTests", ["Plotting"]),
         tests("ReportingTests", ["Reporting"]),
         tests("TokenizersTests", ["Tokenizers"]),
-        tests("SandboxTests", ["sandbox", "Experiments", "Kernels", "TensorStorage"]),
+        tests("LanguageModelingTests", ["LanguageModeling"]),
+        tests(
+            "SandboxTests",
+            ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),
     ],
     swiftLanguageModes: [.v6]
 )

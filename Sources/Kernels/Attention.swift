@@ -62,7 +62,7 @@ private func requirePositions(_ positions: IndexView, _ shape: AttentionShape) {
 }
 
 /// One packed head: scores, softmax and weighted values of one tile of query rows at a time.
-private func attendForward(
+func attendForward(
     output: UnsafeMutablePointer<Float>, logNormalizer: UnsafeMutablePointer<Float>,
     positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
@@ -175,13 +175,17 @@ public func causalAttentionBackward(
         for head in 0..<shape.headCount {
             let wide = example * shape.length * 3 * channels + head * shape.headSize
             let narrow = example * shape.queryCount * channels + head * shape.headSize
-            packForBackward(
-                query: queriesKeysValues.pointer + wide, dOutput: dOutput.pointer + narrow,
+            let query = queriesKeysValues.pointer + wide
+            packKeysForBackward(
+                key: query + channels, value: query + 2 * channels, stride: 3 * channels,
+                shape: shape, scratch: scratch)
+            packQueriesForBackward(
+                query: query, stride: 3 * channels, dOutput: dOutput.pointer + narrow,
                 output: output.pointer + narrow, positions: positions.pointer, shape: shape,
                 scratch: scratch)
             let gradient = dQueriesKeysValues.pointer + wide
             attendBackwardRows(
-                dQuery: gradient,
+                dQuery: gradient, stride: 3 * channels,
                 logNormalizer: logNormalizer.pointer
                     + (example * shape.headCount + head) * shape.queryCount,
                 positions: positions.pointer, shape: shape, scratch: scratch)
@@ -189,7 +193,8 @@ public func causalAttentionBackward(
             case .all:
                 attendBackwardColumns(
                     dKey: gradient + channels, dValue: gradient + 2 * channels,
-                    positions: positions.pointer, shape: shape, scratch: scratch)
+                    stride: 3 * channels, positions: positions.pointer, shape: shape,
+                    scratch: scratch)
             case .own:
                 attendBackwardOwnKeys(
                     dKey: gradient + channels, dValue: gradient + 2 * channels,
@@ -207,22 +212,28 @@ public enum AttentionKeys: Sendable, Hashable {
     case own
 }
 
-private func packForBackward(
-    query: UnsafePointer<Float>, dOutput: UnsafePointer<Float>, output: UnsafePointer<Float>,
-    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
+/// Packs the keys and values of one head, `stride` apart, for the backward pass.
+func packKeysForBackward(
+    key: UnsafePointer<Float>, value: UnsafePointer<Float>, stride: Int, shape: AttentionShape,
+    scratch: AttentionScratch
+) {
+    packRows(
+        key, stride: stride, rows: shape.length, into: scratch.key.pointer, shape: shape, scale: 1)
+    packTransposed(key, stride: stride, into: scratch.keyTransposed.pointer, shape: shape)
+    packTransposed(value, stride: stride, into: scratch.valueTransposed.pointer, shape: shape)
+}
+
+/// Packs the queries of one head, `stride` apart, and what belongs to its outputs.
+func packQueriesForBackward(
+    query: UnsafePointer<Float>, stride wide: Int, dOutput: UnsafePointer<Float>,
+    output: UnsafePointer<Float>, positions: UnsafePointer<Int32>, shape: AttentionShape,
+    scratch: AttentionScratch
 ) {
     let channels = shape.channels
-    let key = query + channels
-    let value = query + 2 * channels
-    let wide = 3 * channels
     let queries = shape.queryCount
     packRows(
         query, stride: wide, rows: queries, positions: positions, into: scratch.query.pointer,
         shape: shape, scale: shape.scale)
-    packRows(
-        key, stride: wide, rows: shape.length, into: scratch.key.pointer, shape: shape, scale: 1)
-    packTransposed(key, stride: wide, into: scratch.keyTransposed.pointer, shape: shape)
-    packTransposed(value, stride: wide, into: scratch.valueTransposed.pointer, shape: shape)
     packRows(
         dOutput, stride: channels, rows: queries, into: scratch.dOutput.pointer, shape: shape,
         scale: 1)
@@ -241,8 +252,10 @@ private func packForBackward(
 }
 
 /// One tile of query rows at a time: probabilities and score gradients (kept in the scratch), then dq.
-private func attendBackwardRows(
-    dQuery: UnsafeMutablePointer<Float>, logNormalizer: UnsafePointer<Float>,
+///
+/// `dq` of the row at position p is stored at p · `stride`.
+func attendBackwardRows(
+    dQuery: UnsafeMutablePointer<Float>, stride wide: Int, logNormalizer: UnsafePointer<Float>,
     positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
 ) {
     let padded = shape.paddedLength
@@ -295,22 +308,28 @@ private func attendBackwardRows(
                 panel: scratch.key.pointer + channel, panelStride: width, steps: visible)
             let columns = min(laneCount, shape.headSize - channel)
             tile.forEachRow(count: rows) { row, sums in
-                let at = Int(positions[first + row]) * 3 * shape.channels + channel
+                let at = Int(positions[first + row]) * wide + channel
                 dQuery.store(sums * shape.scale, at: at, count: columns)
             }
         }
     }
 }
 
-/// One tile of keys at a time: dk and dv, summed over the query rows at or below them.
-private func attendBackwardColumns(
-    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
-    positions: UnsafePointer<Int32>, shape: AttentionShape, scratch: AttentionScratch
+/// One tile of keys at a time: dk and dv, summed over the query rows at or below them, stored `stride` apart; added to
+/// what is there when `adding`, for the heads that share keys.
+func attendBackwardColumns(
+    dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>, stride: Int,
+    adding: Bool = false, positions: UnsafePointer<Int32>, shape: AttentionShape,
+    scratch: AttentionScratch
 ) {
     let length = shape.length
     let padded = shape.paddedLength
     let width = shape.paddedHeadSize
-    let stride = 3 * shape.channels
+    @inline(__always)
+    func store(_ sums: Lanes, _ target: UnsafeMutablePointer<Float>, at place: Int, count: Int) {
+        let total = adding ? target.lanes(at: place, count: count) + sums : sums
+        target.store(total, at: place, count: count)
+    }
     var firstQuery = 0
     for first in Swift.stride(from: 0, to: length, by: productTileRows) {
         let rows = min(productTileRows, length - first)
@@ -329,14 +348,14 @@ private func attendBackwardColumns(
                 scratch.dScores.pointer + scores, rowStride: 1, stepStride: padded,
                 panel: scratch.query.pointer + panel, panelStride: width, steps: steps)
             key.forEachRow(count: rows) { row, sums in
-                dKey.store(sums, at: (first + row) * stride + channel, count: columns)
+                store(sums, dKey, at: (first + row) * stride + channel, count: columns)
             }
             var value = ProductTile()
             value.accumulate(
                 scratch.probabilities.pointer + scores, rowStride: 1, stepStride: padded,
                 panel: scratch.dOutput.pointer + panel, panelStride: width, steps: steps)
             value.forEachRow(count: rows) { row, sums in
-                dValue.store(sums, at: (first + row) * stride + channel, count: columns)
+                store(sums, dValue, at: (first + row) * stride + channel, count: columns)
             }
         }
     }

@@ -168,11 +168,14 @@ public struct ProductScratch: Sendable {
 ///   - rows: number of rows.
 ///   - from: width of the input.
 ///   - to: width of the output.
+///   - inputs: the rows of `dW` that are computed, so that workers can share them; all when nil.
 ///   - scratch: working memory of the calling worker.
 public func addWeightGradient(
     dWeight: FloatView, dBias: FloatView?, input: FloatView, dOutput: FloatView, rows: Int,
-    from: Int, to: Int, scratch: ProductScratch
+    from: Int, to: Int, inputs: Range<Int>? = nil, scratch: ProductScratch
 ) {
+    let inputs = inputs ?? 0..<from
+    precondition(inputs.lowerBound >= 0 && inputs.upperBound <= from, "\(inputs) of \(from) rows")
     precondition(dWeight.count >= from * to && (dBias?.count ?? to) == to)
     precondition(input.count >= rows * from && dOutput.count >= rows * to)
     let room = ProductScratch.rowBlock * paddedToLanes(to)
@@ -187,29 +190,32 @@ public func addWeightGradient(
             precondition(scratch.dOutput.count >= room, "the scratch is narrower than \(to)")
             addBlock(
                 dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
-                to: to, stripes: scratch.input.pointer, panels: scratch.dOutput.pointer)
+                to: to, inputs: inputs, stripes: scratch.input.pointer,
+                panels: scratch.dOutput.pointer)
         case .bf16:
             precondition(
                 scratch.dOutputPairs.count >= room / 2, "the scratch is narrower than \(to)")
             addBlock(
                 dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
-                to: to, stripes: scratch.inputPairs.pointer,
+                to: to, inputs: inputs, stripes: scratch.inputPairs.pointer,
                 panels: scratch.dOutputPairs.pointer)
         }
     }
 }
 
-/// ``addWeightGradient(dWeight:dBias:input:dOutput:rows:from:to:scratch:)`` for one block of rows, packed into `stripes`
+/// ``addWeightGradient(dWeight:dBias:input:dOutput:rows:from:to:inputs:scratch:)`` for one block of rows, packed into `stripes`
 /// and `panels`.
 @inline(__always)
 private func addBlock<Number: ProductOperand>(
     _ dWeight: UnsafeMutablePointer<Float>, _ dBias: FloatView?, x: UnsafePointer<Float>,
-    dy: UnsafePointer<Float>, rows: Int, from: Int, to: Int,
+    dy: UnsafePointer<Float>, rows: Int, from: Int, to: Int, inputs: Range<Int>,
     stripes: UnsafeMutablePointer<Number>, panels: UnsafeMutablePointer<Number>
 ) {
     packPanels(dy, rows: rows, width: to, into: panels, columnSums: dBias)
-    for first in stride(from: 0, to: from, by: ProductScratch.inputBlock) {
-        let width = min(ProductScratch.inputBlock, from - first)
+    for first in stride(
+        from: inputs.lowerBound, to: inputs.upperBound, by: ProductScratch.inputBlock)
+    {
+        let width = min(ProductScratch.inputBlock, inputs.upperBound - first)
         Number.packStripes(x + first, rows: rows, width: width, stride: from, into: stripes)
         addProducts(
             dWeight + first * to, stripes: stripes, width: width, panels: panels, to: to,

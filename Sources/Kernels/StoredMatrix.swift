@@ -64,23 +64,20 @@ public struct StoredMatrix: @unchecked Sendable {
     public func copyRow(_ row: Int, into target: FloatView) {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
         precondition(target.count == columns, "\(target.count) numbers for a row of \(columns)")
-        withElements { elements in
-            let from = row * columns
-            for column in stride(from: 0, to: columns, by: laneCount) {
-                let count = min(laneCount, columns - column)
-                target.pointer.store(
-                    elements.lanes(at: from + column, count: count), at: column, count: count)
-            }
+        switch element {
+        case .float32: copyRow(Float32Reader(base: base), row, into: target)
+        case .float16: copyRow(Float16Reader(base: base), row, into: target)
+        case .bfloat16: copyRow(BFloat16Reader(base: base), row, into: target)
         }
     }
 
-    /// Calls `body` with a reader of the elements' own type: compiled once for each.
     @inline(__always)
-    func withElements<Result>(_ body: (any ElementReader) -> Result) -> Result {
-        switch element {
-        case .float32: body(Float32Reader(base: base))
-        case .float16: body(Float16Reader(base: base))
-        case .bfloat16: body(BFloat16Reader(base: base))
+    private func copyRow(_ elements: some ElementReader, _ row: Int, into target: FloatView) {
+        let from = row * columns
+        for column in stride(from: 0, to: columns, by: laneCount) {
+            let count = min(laneCount, columns - column)
+            target.pointer.store(
+                elements.lanes(at: from + column, count: count), at: column, count: count)
         }
     }
 }

@@ -178,9 +178,8 @@ public struct ClaimAssessment {
             }
         }
         let overall = worst(\.overall)
-        let names = claims.first?.claim.parts.map(\.name) ?? []
-        let comparisons = names.compactMap { name in
-            worst { $0.parts.first { $0.name == name } }.map(ClaimEffect.init)
+        let comparisons = BaseClaim.ContextRange.allCases.compactMap { range in
+            worst { $0.part(range) }.map(ClaimEffect.init)
         }
         return ClaimResult(
             id: .base, functionClass: group.functionClass.name, parameters: group.parameters,
@@ -211,7 +210,7 @@ final class Bootstraps {
 extension ClaimEffect {
     /// A part of the claim `base`; its interval is over prompts.
     init(_ part: BaseClaim.Part) {
-        name = part.name
+        name = part.range?.name ?? "all k"
         effect = part.value.isFinite ? part.value : nil
         low = part.interval?.low
         high = part.interval?.high

@@ -18,26 +18,32 @@ struct ClaimGroup {
 
     /// The groups of a sweep, in the plan's order.
     static func groups(_ results: SweepResults) -> [ClaimGroup] {
-        var keys: [[String]] = []
-        var members: [[String]: [MeasuredRun]] = [:]
+        struct Key: Hashable {
+            let functionClass: String
+            let others: [Trial.Value]
+        }
+        var keys: [Key] = []
+        var members: [Key: [MeasuredRun]] = [:]
         for run in results.runs {
-            let key = key(run)
+            let key = Key(
+                functionClass: run.plan.configuration.functionClass.name, others: others(run))
             if members[key] == nil { keys.append(key) }
             members[key, default: []].append(run)
         }
+        // Of all runs, so that two values never get the same words.
+        let words = ParameterWords(results.runs.flatMap(others))
         return keys.map { key in
-            let all = members[key] ?? []
-            return ClaimGroup(all, parameters: key.dropFirst().joined(separator: ", "))
+            ClaimGroup(
+                members[key] ?? [], parameters: key.others.map(words.text).joined(separator: ", "))
         }
     }
 
-    private static func key(_ run: MeasuredRun) -> [String] {
-        // Bases are told apart by their hash; another way of pretraining is another experiment.
-        let others = run.plan.otherParameters.filter {
+    /// What tells experiments apart, beside the class: bases are known by their hash; another way of pretraining is
+    /// another experiment.
+    private static func others(_ run: MeasuredRun) -> [Trial.Value] {
+        run.plan.otherParameters.filter {
             $0.name != "pretraining.seed" && $0.name != "pretraining.from"
         }
-        let words = ParameterWords(others)
-        return [run.plan.configuration.functionClass.name] + others.map(words.text)
     }
 
     private init(_ all: [MeasuredRun], parameters: String) {

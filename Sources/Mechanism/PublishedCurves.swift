@@ -4,8 +4,9 @@ import Platform
 
 /// Curves of another publication, to be drawn beside a sweep's own: `plots/published/choi2025.json` has those of the paper.
 ///
-/// The file is JSON with `source`, `model`, `dims`, `points` and `curves`: a list of objects with `function_class`,
-/// `layout`, `quantity` (see ``Quantity``), `x` (k, or steps), `mean`, and optionally `low` and `high`, one number for each x.
+/// The file is JSON with `source`, `model`, `dims`, optionally `note`, and `curves`: a list of objects with
+/// `function_class`, `layout`, `quantity` (see ``Quantity``), `x` (k, or steps), `mean`, and optionally `low` and `high`, one
+/// number for each x.
 public struct PublishedCurves: Codable, Sendable {
     /// What a curve shows.
     public enum Quantity: String, Codable, Sendable {
@@ -52,8 +53,8 @@ public struct PublishedCurves: Codable, Sendable {
     public let model: String
     /// d.
     public let dims: Int
-    /// n.
-    public let points: Int
+    /// What else a reader has to know about them, in whole sentences; nil when nothing.
+    public let note: String?
     /// The curves.
     public let curves: [Curve]
 

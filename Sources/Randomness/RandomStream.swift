@@ -11,6 +11,8 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
     case sweep = 2
     /// Draws of self-checks, such as the direction of a gradient check.
     case measurement = 3
+    /// Tokens of a generated text.
+    case generation = 4
 
     /// Inputs x of pretraining prompts.
     case pretrainingInputs = 16

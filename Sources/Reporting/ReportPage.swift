@@ -158,6 +158,8 @@ public enum ReportVerdict: String, Sendable, CaseIterable {
     case confounded
     /// There are no data.
     case missing
+    /// No data could tell.
+    case undecidable
 
     /// The words on the badge.
     public var label: String {
@@ -166,6 +168,7 @@ public enum ReportVerdict: String, Sendable, CaseIterable {
         case .notSupported: "not supported"
         case .confounded: "confounded"
         case .missing: "missing"
+        case .undecidable: "undecidable"
         }
     }
 
@@ -176,6 +179,7 @@ public enum ReportVerdict: String, Sendable, CaseIterable {
         case .notSupported: "✗"
         case .confounded: "≈"
         case .missing: "–"
+        case .undecidable: "?"
         }
     }
 }

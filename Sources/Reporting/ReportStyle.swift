@@ -61,6 +61,7 @@ enum ReportStyle {
         .notSupported { color: var(--bad); background: var(--bad-ground); }
         .confounded { color: var(--doubt); background: var(--doubt-ground); }
         .missing { color: var(--none); background: var(--none-ground); }
+        .undecidable { color: var(--none); background: var(--none-ground); }
         dl { display: grid; grid-template-columns: max-content minmax(0, 1fr);
           gap: 0.3rem 1.5rem; margin: 1rem 0; }
         dt { font-weight: 600; }

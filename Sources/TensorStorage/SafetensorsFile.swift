@@ -97,6 +97,13 @@ public final class SafetensorsFile: Sendable {
                 "has \(bytes.count) bytes; a safetensors file begins with a header length of 8 bytes."
             )
         }
+        // What a clone without Git LFS has in a model's place.
+        guard !bytes.starts(with: "version https://git-lfs".utf8) else {
+            throw TensorStorageError(
+                path: path,
+                "is not a safetensors file but a pointer of Git LFS; fetch the file itself (git lfs pull)."
+            )
+        }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(headerLimit) else {
             throw TensorStorageError(

@@ -35,18 +35,13 @@ public struct SafetensorsContent: Sendable {
         return Self(name: name, shape: shape, elements: .integers(values))
     }
 
-    var elementType: TensorElementType {
-        switch elements {
-        case .floats: .float32
-        case .integers: .int64
-        }
-    }
-
-    var byteCount: Int {
-        switch elements {
-        case .floats(let view): view.count * 4
-        case .integers(let values): values.count * 8
-        }
+    var outline: TensorOutline {
+        let elementType: TensorElementType =
+            switch elements {
+            case .floats: .float32
+            case .integers: .int64
+            }
+        return TensorOutline(name: name, elementType: elementType, shape: shape)
     }
 }
 
@@ -65,7 +60,7 @@ public struct SafetensorsContent: Sendable {
 public func writeSafetensors(
     _ tensors: [SafetensorsContent], metadata: [String: String] = [:], to path: String
 ) throws {
-    let header = safetensorsHeader(tensors, metadata: metadata)
+    let header = safetensorsHeader(tensors.map(\.outline), metadata: metadata)
     try replaceFile(path) { file in
         try header.withUnsafeBytes { try file.write($0) }
         for tensor in tensors {
@@ -77,9 +72,18 @@ public func writeSafetensors(
     }
 }
 
+/// What a header says of a tensor but for its place, which follows from the order.
+struct TensorOutline {
+    let name: String
+    let elementType: TensorElementType
+    let shape: [Int]
+
+    var byteCount: Int { elementCount(of: shape) * elementType.byteCount }
+}
+
 /// The length and the JSON, padded so that the data begins at a multiple of 8 bytes.
-private func safetensorsHeader(
-    _ tensors: [SafetensorsContent], metadata: [String: String]
+func safetensorsHeader(
+    _ tensors: [TensorOutline], metadata: [String: String]
 ) -> [UInt8] {
     var members: [String] = []
     if !metadata.isEmpty {

@@ -42,11 +42,12 @@ struct CompanionFiles {
         }
         try Self.read("\(folder)/added_tokens.json") { node throws(FileProblem) in
             let contents = Set(special.map(\.content))
-            for token in try node.values() {
-                let content = Array(token.key)
+            for token in try node.entries() {
+                let content = Array(token.key.utf8)
+                try FileLimits.check(content, token.node.place)
                 added.append(
                     AddedToken(
-                        id: try token.value.int(atMost: Vocabulary.maximumID), content: content,
+                        id: try token.node.int(atMost: Vocabulary.maximumID), content: content,
                         isNormalized: false, isSpecial: contents.contains(content)))
             }
         }
@@ -80,8 +81,8 @@ struct CompanionFiles {
         for use: StaticString in ["additional_special_tokens", "extra_special_tokens"] {
             guard let list = try node.member(use) else { continue }
             if case .object = list.value {
-                for token in try list.values() {
-                    special.append(try AddedToken(special: token.value))
+                for token in try list.entries() {
+                    special.append(try AddedToken(special: token.node))
                 }
             } else {
                 for token in try list.elements() {
@@ -92,15 +93,13 @@ struct CompanionFiles {
     }
 
     private mutating func readDecoder(_ list: JSONNode) throws(FileProblem) {
-        for token in try list.values() {
-            guard let id = Int(String(decoding: token.key, as: UTF8.self)),
-                (0...Vocabulary.maximumID).contains(id)
-            else {
+        for token in try list.entries() {
+            guard let id = Int(token.key), (0...Vocabulary.maximumID).contains(id) else {
                 throw FileProblem(
                     "\(list.place) has the key \(quoted(token.key)); ids from 0 to \(Vocabulary.maximumID) are "
                         + "supported.")
             }
-            var added = try AddedToken(token.value, id: id)
+            var added = try AddedToken(token.node, id: id)
             added.isNormalized = false
             self.added.append(added)
         }

@@ -179,7 +179,7 @@ enum HuggingFaceReader {
         _ node: JSONNode, hasPiece: (Int) -> Bool
     ) throws(FileProblem) -> [[UInt8]: [Int]] {
         var ids: [[UInt8]: [Int]] = [:]
-        for (_, token) in try node.member("special_tokens")?.values() ?? [] {
+        for (_, token) in try node.member("special_tokens")?.entries() ?? [] {
             var values: [Int] = []
             for element in try token.required("ids").elements() {
                 let id = try element.int(atMost: Vocabulary.maximumID)

@@ -1,12 +1,12 @@
 /// A value of a JSON file together with its place, which error sentences name (`model.merges[3]`).
-struct JSONNode {
+package struct JSONNode {
     /// All texts of the document.
     let arena: [UInt8]
     let value: JSONValue
     let path: String
 
     /// Parses a whole document.
-    init(parsing bytes: [UInt8]) throws(FileProblem) {
+    package init(parsing bytes: [UInt8]) throws(FileProblem) {
         (value, arena) = try JSONParser.parse(bytes)
         path = ""
     }
@@ -18,10 +18,10 @@ struct JSONNode {
     }
 
     /// The place in words: the path, or "the file" at the top.
-    var place: String { path.isEmpty ? "the file" : path }
+    package var place: String { path.isEmpty ? "the file" : path }
 
     /// The value of `key`; nil when it is absent or null.
-    func member(_ key: StaticString) throws(FileProblem) -> JSONNode? {
+    package func member(_ key: StaticString) throws(FileProblem) -> JSONNode? {
         let name = Array(key.description.utf8)
         var found: JSONValue?
         for member in try members() where arena[member.key].elementsEqual(name) {
@@ -36,7 +36,7 @@ struct JSONNode {
     }
 
     /// The value of `key`, which must be there.
-    func required(_ key: StaticString) throws(FileProblem) -> JSONNode {
+    package func required(_ key: StaticString) throws(FileProblem) -> JSONNode {
         guard let node = try member(key) else {
             throw FileProblem("\(place) lacks \(quoted("\(key)")).")
         }
@@ -50,7 +50,7 @@ struct JSONNode {
     }
 
     /// The elements of an array.
-    func elements() throws(FileProblem) -> [JSONNode] {
+    package func elements() throws(FileProblem) -> [JSONNode] {
         guard case .array(let values) = value else { throw expected("a list") }
         return values.indices.map { JSONNode(arena, values[$0], "\(path)[\($0)]") }
     }
@@ -62,16 +62,18 @@ struct JSONNode {
     }
 
     /// A string.
-    func string() throws(FileProblem) -> String { String(decoding: try bytes(), as: UTF8.self) }
+    package func string() throws(FileProblem) -> String {
+        String(decoding: try bytes(), as: UTF8.self)
+    }
 
     /// true or false.
-    func bool() throws(FileProblem) -> Bool {
+    package func bool() throws(FileProblem) -> Bool {
         guard case .bool(let value) = value else { throw expected("true or false") }
         return value
     }
 
     /// A whole number that is not negative and at most `maximum`.
-    func int(atMost maximum: Int) throws(FileProblem) -> Int {
+    package func int(atMost maximum: Int) throws(FileProblem) -> Int {
         guard let number = Self.int(value, arena), number <= maximum else {
             throw expected("a whole number from 0 to \(maximum)")
         }
@@ -90,7 +92,8 @@ struct JSONNode {
         return number
     }
 
-    private func expected(_ what: String) -> FileProblem {
+    /// The problem that `what` should stand here.
+    package func expected(_ what: String) -> FileProblem {
         FileProblem("\(place) is \(text), where \(what) is expected.")
     }
 
@@ -103,19 +106,6 @@ struct JSONNode {
         case .string(let range): quoted(arena[range])
         case .array: "a list"
         case .object: "an object"
-        }
-    }
-}
-
-extension JSONNode {
-    /// The keys and values of an object.
-    func values() throws(FileProblem) -> [(key: ArraySlice<UInt8>, value: JSONNode)] {
-        try members().map { member in
-            let key = arena[member.key]
-            let name = shortened(String(decoding: key.prefix(400), as: UTF8.self))
-            return (
-                key, JSONNode(arena, member.value, path.isEmpty ? name : "\(path).\(name)")
-            )
         }
     }
 }

@@ -21,10 +21,10 @@ public struct TokenizerError: Error, Hashable, Sendable, CustomStringConvertible
 }
 
 /// A problem in a file; the reader adds the file's name.
-struct FileProblem: Error {
-    var text: String
+package struct FileProblem: Error {
+    package var text: String
 
-    init(_ text: String) { self.text = text }
+    package init(_ text: String) { self.text = text }
 }
 
 /// The beginning of `text` when it is long.

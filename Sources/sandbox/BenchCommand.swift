@@ -16,13 +16,14 @@ struct BenchCommand: ParsableCommand {
               sandbox bench step --model standard --layout cft
               sandbox bench kernels --model small
               sandbox bench eval --model tiny
+              sandbox bench text --model path/to/llama
               sandbox bench tokenize corpus.txt --tokenizer tokenizer.json
 
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """,
         subcommands: [
             BenchMachineCommand.self, BenchStepCommand.self, BenchKernelsCommand.self,
-            BenchEvalCommand.self, BenchTokenizeCommand.self,
+            BenchEvalCommand.self, BenchTextCommand.self, BenchTokenizeCommand.self,
         ])
 }
 

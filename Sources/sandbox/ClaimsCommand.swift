@@ -46,7 +46,7 @@ struct ClaimsCommand: ParsableCommand {
         if place.json {
             let results = found.flatMap { source in
                 (source.file.claims + (alongSteps ? source.file.alongSteps : [])).map {
-                    $0.json(sweep: source.file.sweep, source: source.origin)
+                    $0.json(sweep: source.file.sweep, source: source)
                 }
             }
             try Terminal.print(CanonicalJSON.text(of: .array(results)) + "\n")
@@ -65,8 +65,10 @@ struct SourcedClaims {
     let file: ClaimsFile
     /// `runs/polynomial`, or `plots/polynomial/claims.json`.
     let origin: String
-    /// Why they come from a committed file; nil when they were recomputed.
-    let committedBecause: String?
+    /// Whether they come from a committed file instead of the runs.
+    let isCommitted: Bool
+    /// The runs that are not there, and the command that makes them; nil when all are.
+    let absence: String?
 }
 
 /// Finds claims among the runs and the committed files.
@@ -102,37 +104,32 @@ struct ClaimSources {
     }
 
     private func claims(of name: String, isNamed: Bool) throws -> SourcedClaims? {
-        let short = Path.name(of: name)
-        let folder = name == short ? "\(runs)/\(name)" : name
+        let isName = name == Path.name(of: name) && name != "." && name != ".."
+        let directory = SweepDirectory(path: isName ? "\(runs)/\(name)" : name).placed
+        let folder = directory.path
+        let short = Path.name(of: folder)
         let committed = "\(plots)/\(short)/claims.json"
-        let directory = SweepDirectory(path: folder).placed
-        let (finished, asked) = try progress(directory)
+        let progress = try SweepProgress(directory)
         // A sweep that has only begun must not hide what a whole one has said.
-        if finished < asked || asked == 0, let file = try ClaimsFile.read(committed) {
-            let reason =
-                asked == 0
-                ? "no runs here" : "\(asked - finished) of \(asked) runs in \(folder) unfinished"
-            return SourcedClaims(file: file, origin: committed, committedBecause: reason)
-        }
-        if finished > 0 {
+        if progress?.absence != nil || progress == nil, let file = try ClaimsFile.read(committed) {
             return SourcedClaims(
-                file: try recomputed(directory), origin: folder, committedBecause: nil)
+                file: file, origin: committed, isCommitted: true,
+                absence: progress?.absence ?? "no runs here")
+        }
+        if let progress, progress.finished > 0 {
+            return SourcedClaims(
+                file: try recomputed(directory), origin: folder, isCommitted: false,
+                absence: progress.absence)
         }
         if !isNamed { return nil }
-        throw RunError(
-            description:
-                "there is neither a finished run in '\(folder)' nor '\(committed)'; make the runs with "
-                + "`sandbox sweep --class \(short)`, or name one of: \(try all().joined(separator: ", "))"
-        )
-    }
-
-    /// How many of a sweep's runs are finished, and how many were asked for.
-    private func progress(_ directory: SweepDirectory) throws -> (finished: Int, asked: Int) {
-        guard let manifest = try directory.manifest() else { return (0, 0) }
-        let finished = try manifest.trials.count {
-            try directory.run($0.run).metadata()?.status == .finished
+        let what = "there is neither a finished run in '\(folder)' nor '\(committed)'"
+        if let absence = progress?.absence {
+            throw RunError(description: "\(what): \(absence)")
         }
-        return (finished, manifest.trials.count)
+        let others = try all().joined(separator: ", ")
+        throw RunError(
+            description: "\(what); make the runs with `sandbox sweep --class \(short)`"
+                + (others.isEmpty ? "" : ", or name one of: \(others)"))
     }
 
     /// The claims from the runs of a sweep: nothing is trained or measured.
@@ -165,7 +162,7 @@ extension ClaimsFile {
 
 extension ClaimResult {
     /// The result with all its keys, `null` where there is nothing to say.
-    func json(sweep: String, source: String) -> JSONValue {
+    func json(sweep: String, source: SourcedClaims) -> JSONValue {
         [
             "id": .string(id.rawValue), "class": .string(functionClass),
             "parameters": parameters.map(JSONValue.string) ?? .null,
@@ -183,7 +180,8 @@ extension ClaimResult {
                 }),
             "reason": reason.map(JSONValue.string) ?? .null,
             "command": command.map(JSONValue.string) ?? .null,
-            "sweep": .string(sweep), "source": .string(source),
+            "sweep": .string(sweep), "source": .string(source.origin),
+            "absent_runs": source.absence.map(JSONValue.string) ?? .null,
         ]
     }
 }

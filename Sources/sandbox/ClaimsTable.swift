@@ -23,8 +23,10 @@ struct ClaimsTable {
         columns = pairs.map { source, results in
             let name = results[0].functionClass
             let isAlone = names.filter { $0 == name }.count == 1
+            let sweep = source.file.sweep
+            let hasOthers = source.file.claims.contains { $0.functionClass != name }
             return Column(
-                heading: (isAlone || source.file.sweep == name ? name : source.file.sweep)
+                heading: (isAlone || sweep == name ? name : hasOthers ? "\(sweep) \(name)" : sweep)
                     + (results[0].parameters.map { ", \($0)" } ?? ""),
                 functionClass: name, source: source,
                 results: Dictionary(results.map { ($0.id, $0) }) { first, _ in first })
@@ -50,7 +52,7 @@ struct ClaimsTable {
         for claim in Claim.allCases {
             text += "\(claim.rawValue): \(claim.sentence)\n"
         }
-        text += "\n" + columns.map(Self.footing).joined()
+        text += "\n" + columns.map(Self.footing).joined() + remarks
         text += columns.flatMap(Self.gaps).joined()
         return text
     }
@@ -73,6 +75,11 @@ struct ClaimsTable {
     private static func footing(_ column: Column) -> String {
         let results = Claim.allCases.compactMap { column.results[$0] }
         let decided = results.filter { $0.verdict != nil && $0.id != .base }
+        if decided.isEmpty {
+            return
+                "\(column.heading): no claim about fine-tuning is decided; \(column.source.file.model); "
+                + origin(column.source)
+        }
         let steps = decided.map(\.steps).max() ?? 0
         let seeds = decided.map(\.seeds)
         let bases = decided.map(\.bases).max() ?? 0
@@ -84,9 +91,36 @@ struct ClaimsTable {
         return "\(column.heading): \(steps) steps, \(across), "
             + (bases == 1 ? "conditional on one base model" : "\(bases) base models")
             + ", up to \(prompts) prompts; \(column.source.file.model); "
-            + (column.source.committedBecause.map {
-                "committed in \(column.source.origin), not recomputed: \($0)\n"
-            } ?? "recomputed from \(column.source.origin)\n")
+            + origin(column.source)
+    }
+
+    private static func origin(_ source: SourcedClaims) -> String {
+        let absence = source.absence.map { ": \($0)" } ?? ""
+        return source.isCommitted
+            ? "committed in \(source.origin), not recomputed\(absence)\n"
+            : "recomputed from \(source.origin)" + (absence.isEmpty ? "" : " in part\(absence)")
+                + "\n"
+    }
+
+    /// What has to be known about verdicts; columns that share it share a line.
+    private var remarks: String {
+        var lines: [(claim: Claim, reason: String, columns: [String])] = []
+        for claim in Claim.allCases {
+            for column in columns {
+                guard let result = column.results[claim], result.verdict != nil,
+                    let reason = result.reason
+                else { continue }
+                if let place = lines.firstIndex(where: { $0.claim == claim && $0.reason == reason })
+                {
+                    lines[place].columns.append(column.heading)
+                } else {
+                    lines.append((claim, reason, [column.heading]))
+                }
+            }
+        }
+        return lines.map { claim, reason, columns in
+            "\(columns.joined(separator: ", ")), \(claim.rawValue): \(reason)\n"
+        }.joined()
     }
 
     /// What could not be decided, and the command that makes what is missing.

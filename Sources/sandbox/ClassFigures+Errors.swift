@@ -19,7 +19,7 @@ extension ClassFigures {
                         + "each model under its own layout; \(trained), "
                         + "\(results.plan.evaluation.examples) prompts; "
                         + "\(chosen.areAllNamed ? "bands: 95 % intervals; " : "")"
-                        + "\(model.summary)\(bayesNote(layouts))",
+                        + "\(sizes)\(bayesNote(layouts))",
                     xLabel: "in-context examples k (points before the query)",
                     yLabel: "squared error (label units²)", yScale: .log10, series: series)),
             caption:
@@ -46,7 +46,7 @@ extension ClassFigures {
                         + "every model on prompts without a prefix; \(trained), "
                         + "\(results.plan.evaluation.examples) prompts; "
                         + "\(chosen.areAllNamed ? "bands: 95 % intervals; " : "")"
-                        + "\(model.summary)\(bayesNote([layout]))",
+                        + "\(sizes)\(bayesNote([layout]))",
                     xLabel: "in-context examples k (points before the query)",
                     yLabel: "squared error (label units²)", yScale: .log10,
                     series: bayesSeries([layout]) + baselineSeries() + curves)),

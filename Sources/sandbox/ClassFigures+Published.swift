@@ -14,25 +14,25 @@ extension ClassFigures {
             errorRow(published), lossRow(published), alignmentRow(published),
         ].compactMap { $0 }
         guard !rows.isEmpty else { return nil }
-        let base = groups[0].runs[0].plan.base.configuration.pretraining
-        let pretraining = base.map { "\($0.phase.steps) pretraining and " } ?? ""
+        let bases = Set(
+            groups.compactMap { $0.runs[0].plan.base.configuration.pretraining?.phase.steps })
+        let steps = bases.sorted().map(String.init).joined(separator: ", ")
+        let pretraining = steps.isEmpty ? "" : "\(steps) pretraining and "
         return named(
             "published", "Beside the published curves",
             .curves(
                 Figure(
                     title: "\(title): published curves and ours",
                     subtitle:
-                        "left: \(published.model); right: \(model.summary), \(points) points; "
+                        "left: \(published.model); right: \(sizes), \(points) points; "
                         + "\(pretraining)\(trained)",
                     panels: rows.flatMap { $0 }, columns: 2)),
             caption:
                 "The published curves (\(published.source)) beside those of this sweep, each model under its own "
                 + "layout. The sizes differ, so errors and losses are divided by E[g²], the error of "
-                + "predicting 0, and context lengths by d: compare shapes, not heights. The published cpt run "
-                + "stands at shifted positions; its bands are 5–95 %, its losses and alignments are means over steps within "
-                + "a factor of 1.2. The alignment is that of the last query on both sides, here with the class's own "
-                + "gradient; which one was published for multilinear is not said, and the values fit its own."
-        )
+                + "predicting 0, and context lengths by d: compare shapes, not heights. The alignment here is that "
+                + "of the last query with the class's own gradient."
+                + (published.note.map { " \($0)" } ?? ""))
     }
 
     private func errorRow(_ published: PublishedCurves) -> [Panel]? {

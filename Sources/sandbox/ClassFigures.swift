@@ -42,13 +42,25 @@ struct ClassFigures {
 
     // MARK: Words
 
+    /// The model's sizes in words; the labels of the curves tell several sizes apart.
+    var sizes: String {
+        let all = Set(groups.map { $0.runs[0].plan.configuration.model.summary })
+        return all.count == 1 ? model.summary : "\(all.count) sizes of models"
+    }
+
     /// `1000 fine-tuning steps, 3 seeds, 1 base model`.
     var trained: String {
         let bases = Set(groups.flatMap { $0.runs.map(\.plan.base.hash) }).count
         return "\(steps) fine-tuning steps, \(seeds), \(FigureWords.count(bases, "base model"))"
     }
 
-    var seeds: String { FigureWords.count(groups[0].runs.count, "seed") }
+    /// `3 seeds`; of groups that have not equally many `1–3 seeds`.
+    var seeds: String {
+        let counts = groups.map(\.runs.count)
+        let (fewest, most) = (counts.min() ?? 0, counts.max() ?? 0)
+        let words = FigureWords.count(most, "seed")
+        return fewest == most ? words : "\(fewest)–\(words)"
+    }
 
     var steps: String {
         let all = Set(groups.map { $0.runs[0].plan.configuration.training.steps }).sorted()

@@ -11,8 +11,11 @@ struct PlotCommand: ParsableCommand {
         discussion: """
             Examples:
               sandbox plot polynomial --format png,svg
-              sandbox plot runs/polynomial --publish
-              sandbox plot polynomial --published plots/published/choi2025.json
+              sandbox plot runs/polynomial --published plots/published/choi2025.json
+              sandbox plot polynomial --publish --published plots/published/choi2025.json
+
+            Without --published no picture beside published curves is drawn, and --publish removes the one that an \
+            earlier --publish left.
 
             \(exitStatusHelp)
             """)

@@ -1,5 +1,7 @@
 import Experiments
 import Foundation
+import InContextRegression
+import Platform
 import Statistics
 
 /// How a report writes numbers and commands.
@@ -33,9 +35,17 @@ enum ReportWords {
 
     /// The command that asks for a sweep, as a shell takes it.
     static func command(_ manifest: SweepManifest) -> String {
-        (["sandbox", "sweep", "-f", manifest.file]
+        (["sandbox", "sweep"] + source(of: manifest)
             + (manifest.preset.map { ["--preset", $0] } ?? []) + manifest.overrides)
             .map(quoted).joined(separator: " ")
+    }
+
+    /// The file of a sweep; the class where `--class` had none to read.
+    private static func source(of manifest: SweepManifest) -> [String] {
+        let stem = Path.stem(of: manifest.file)
+        let isClass = FunctionClasses.all.contains { $0.name == stem }
+        return isClass && !Folder.holdsFile(manifest.file)
+            ? ["--class", stem] : ["-f", manifest.file]
     }
 
     /// An argument as a shell takes it.

@@ -139,7 +139,12 @@ struct SweepOutput: ParsableArguments {
     @Option(help: "Picture formats, separated by commas: png, svg, pdf.")
     var format = "png"
 
-    @Flag(help: "Copy pictures, sidecars and summary.csv to plots/<sweep>/, to be committed.")
+    @Flag(
+        help: """
+            Copy pictures, sidecars, summary.csv and claims.json to plots/<sweep>/, to be committed, in place of what \
+            an earlier --publish left: its pictures that are not drawn this time are removed, those of plot \
+            --published too; other files stay.
+            """)
     var publish = false
 
     func validate() throws { _ = try formats() }

@@ -21,7 +21,8 @@ extension SweepOutput {
         let summary = SweepSummary(results, workers: place.workerCount)
         let table = summary.table()
         try table.write(to: directory.summaryPath)
-        var written = [directory.summaryPath] + (try writeParameters(summary, to: directory.path))
+        var written = [directory.summaryPath]
+        if let path = try writeParameters(summary, to: directory.path) { written.append(path) }
         let claims = ClaimsFile(
             summary, command: try directory.manifest().map(ReportWords.command) ?? "sandbox sweep",
             summaryHash: sha256Hex(Data(table.text.utf8)))
@@ -34,19 +35,20 @@ extension SweepOutput {
         let root = Path.parent(of: directory.path)
         written += try draw(figures, in: directory.plotsPath, root: root, summaryText: table.text)
         try showInTensorBoard(figures, in: directory.plotsPath)
+        var removed: [String] = []
         if publish {
-            let folder = "plots/\(results.plan.name)"
-            try Folder.create(folder)
-            try table.write(to: folder + "/summary.csv")
-            try claims.write(to: folder + "/claims.json")
-            written += ["summary.csv", "claims.json"].map { "\(folder)/\($0)" }
-            written += try draw(figures, in: folder, root: root, summaryText: table.text)
+            let files = try publish(
+                summary, table: table, claims: claims, figures: figures, root: root)
+            written += files.written
+            removed = files.removed
         }
         if place.json {
-            try Terminal.print(
-                CanonicalJSON.text(of: report.json(written: written, failures: failures)) + "\n")
+            let json = report.json(written: written, removed: removed, failures: failures)
+            try Terminal.print(CanonicalJSON.text(of: json) + "\n")
         } else {
-            try Terminal.print(written.map { "wrote \($0)\n" }.joined())
+            try Terminal.print(
+                written.map { "wrote \($0)\n" }.joined()
+                    + removed.map { "removed \($0), left by an earlier --publish\n" }.joined())
         }
     }
 
@@ -56,14 +58,18 @@ extension SweepOutput {
             SweepTable(SweepSummary($0, workers: place.workerCount))
         }
         if place.json {
-            let json = (report ?? SweepTable()).json(written: [], failures: outcome.failures)
+            let json = (report ?? SweepTable()).json(
+                written: [], removed: [], failures: outcome.failures)
             try Terminal.print(CanonicalJSON.text(of: json) + "\n")
         } else if let report {
             try Terminal.print(report.text + "\n")
         }
     }
 
-    private func draw(
+    /// Draws pictures into a folder, each with a sidecar that says what is behind it.
+    ///
+    /// - Returns: the pictures written.
+    func draw(
         _ figures: [NamedFigure], in folder: String, root: String, summaryText: String
     ) throws -> [String] {
         try Folder.create(folder)
@@ -196,7 +202,7 @@ struct SweepTable {
     }
 
     /// The table for programs.
-    func json(written: [String], failures: [RunFailure]) -> JSONValue {
+    func json(written: [String], removed: [String], failures: [RunFailure]) -> JSONValue {
         [
             "rows": .array(
                 rows.map { row in
@@ -221,6 +227,7 @@ struct SweepTable {
             "failures": .array(
                 failures.map { ["run": .string($0.run), "error": .string($0.sentence)] }),
             "written": .array(written.map(JSONValue.string)),
+            "removed": .array(removed.map(JSONValue.string)),
         ]
     }
 }

@@ -50,7 +50,7 @@ extension SweepReport {
                 let isDecided = result.verdict != nil
                 let interval =
                     result.low == nil && result.high == nil
-                    ? result.id == .leak && isDecided ? " (−∞, ∞)" : ""
+                    ? result.id == .leak && result.verdict == "confounded" ? " (−∞, ∞)" : ""
                     : " \(ReportWords.interval(result.low, result.high))"
                 return ReportRow(
                     [
@@ -140,7 +140,7 @@ extension SweepReport {
         case "supported": .supported
         case "not supported": .notSupported
         case "confounded": .confounded
-        default: .missing
+        default: result.command == nil ? .undecidable : .missing
         }
     }
 }

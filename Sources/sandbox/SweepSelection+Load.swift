@@ -7,7 +7,7 @@ import Platform
 
 extension SweepSelection {
     /// The preset of the sweep files as they are written.
-    private static let usualPreset = "quick"
+    static let usualPreset = "quick"
 
     /// The sweep file with everything the command line says.
     ///
@@ -39,18 +39,8 @@ extension SweepSelection {
                 path: path, sections: SweepPlan.sections, preset: preset, overrides: overrides,
                 searchFolders: folders)
         }
-        let yaml = """
-            version: 1
-            name: \(functionClass.name)
-            inherit: [base/\(Self.usualPreset).yaml]
-            seeds: [0, 1, 2]
-            parameters:
-              task: {parameters: {function_class: {value: \(functionClass.name)}}}
-              layout: {values: [cpt, cft, neg-cft]}
-
-            """
         return try SweepFile.load(
-            yaml: yaml, path: "\(folders[0])/\(functionClass.name).yaml",
+            yaml: Self.text(functionClass), path: "\(folders[0])/\(functionClass.name).yaml",
             sections: SweepPlan.sections, preset: preset, overrides: overrides,
             searchFolders: folders)
     }

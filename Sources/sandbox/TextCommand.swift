@@ -4,14 +4,18 @@ import ArgumentParser
 struct TextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text",
-        abstract: "Work with text: tokenize it, and learn the vocabulary of a tokenizer.",
+        abstract: "Work with text: language models and their tokenizers.",
         discussion: """
-            Example:
+            Examples:
+              sandbox text generate --model path/to/llama --prompt "Once upon a time" --greedy
               sandbox text tokenize notes.txt --tokenizer tokenizer.json --pieces
 
             \(exitStatusHelp)
             """,
-        subcommands: [TextTokenizeCommand.self, TextTokenizerCommand.self])
+        subcommands: [
+            TextGenerateCommand.self, TextForwardCommand.self, TextTokenizeCommand.self,
+            TextTokenizerCommand.self,
+        ])
 }
 
 /// `sandbox text tokenizer`: tokenizers themselves.

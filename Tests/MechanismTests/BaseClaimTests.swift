@@ -30,6 +30,16 @@ import Testing
                 + "0.0156 for k ≥ 2d (allowed 0.1, 0.15, 0.02)")
     }
 
+    /// Its parts are known by their range, not by their words.
+    @Test func everyRangeHasItsPart() throws {
+        let claim = try claim([0.0625, -0.03125, 0.125, 0.046875, 0.015625, 0.0078125])
+        #expect(claim.parts.map(\.range) == BaseClaim.ContextRange.allCases)
+        for (range, value) in zip(BaseClaim.ContextRange.allCases, [0.0625, 0.125, 0.015625]) {
+            #expect(claim.part(range)?.value == value && claim.part(range)?.holds == true)
+        }
+        #expect(claim.overall.range == nil && claim.overall.value == 0.125 && claim.overall.holds)
+    }
+
     @Test(
         arguments: [
             ([0.1015625, 0, 0, 0, 0, 0], false), ([-0.1015625, 0, 0, 0, 0, 0], false),

@@ -210,4 +210,21 @@ struct ClaimRulesTests {
         #expect(transfer.map(\.parameters) == ["position_offset=none", "position_offset=random"])
         #expect(transfer.map(\.bases) == [2, 2])
     }
+
+    /// Three digits of these rates are the same; the experiments are not.
+    @Test func parametersThatLookAlikeMakeRowsOfTheirOwn() throws {
+        let yaml = tinySweep.replacingOccurrences(
+            of: "layout: {values: [cpt, cft]}",
+            with:
+                "layout: {values: [cpt, cft]}\n  training: {parameters: {optimizer: {parameters: "
+                + "{learning_rate: {values: [1.0001e-3, 1.0002e-3]}}}}}")
+        let plan = try tinyPlan("evaluate.examples=8", yaml: yaml)
+        let runs = plan.runs.map { measured($0, Self.usual[$0.configuration.layout]!) }
+        let summary = SweepSummary(
+            SweepResults(plan: plan, bases: [], runs: runs, baselines: [], bayes: []), workers: 1)
+        let (last, _) = ClaimAssessment.claims(summary, command: Self.command)
+        #expect(
+            last.filter { $0.id == .transfer }.map(\.parameters)
+                == ["learning_rate=1.0001e-3", "learning_rate=1.0002e-3"])
+    }
 }

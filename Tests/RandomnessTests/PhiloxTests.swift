@@ -33,6 +33,7 @@ import Testing
         #expect(
             values == [
                 "initialization=0", "bootstrap=1", "sweep=2", "measurement=3",
+                "generation=4",
                 "pretrainingInputs=16", "pretrainingTask=17", "pretrainingNoise=18",
                 "pretrainingDraw=19", "pretrainingLabelNoise=20", "pretrainingFreshInputs=21",
                 "trainingInputs=32", "trainingTask=33", "trainingNoise=34", "trainingDraw=35",

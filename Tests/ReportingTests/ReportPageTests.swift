@@ -109,7 +109,7 @@ import Testing
         }
         #expect(
             badges.map(\.text) == [
-                "✓ supported", "✗ not supported", "≈ confounded", "– missing",
+                "✓ supported", "✗ not supported", "≈ confounded", "– missing", "? undecidable",
             ])
         for verdict in ReportVerdict.allCases {
             #expect(ReportStyle.sheet.contains(".\(verdict.rawValue) { color:"))
@@ -119,7 +119,7 @@ import Testing
     @Test func numbersKeepTheirDigitsAndStandRight() throws {
         let document = document(try SamplePages.page())
         let numbers = document.all("td").filter { $0.attributes["class"] == "number" }
-        #expect(numbers.map(\.text) == ["0.0010", "0.0110", "0.0210", "0.0310"])
+        #expect(numbers.map(\.text) == ["0.0010", "0.0110", "0.0210", "0.0310", "0.0410"])
         let headings = document.all("th").filter { $0.attributes["class"] == "number" }
         #expect(headings.map(\.text) == ["error"])
         #expect(ReportStyle.sheet.contains("tabular-nums"))

@@ -54,7 +54,7 @@ enum SamplePages {
         let rows = ReportVerdict.allCases.enumerated().map { index, verdict in
             ReportRow(
                 [.text(text("claim \(index)")), .number(text("0.0\(index)10")), .verdict(verdict)],
-                runs: index == 3 ? [] : [text("linear-s\(index)"), text("elsewhere")])
+                runs: index >= 3 ? [] : [text("linear-s\(index)"), text("elsewhere")])
         }
         return ReportTable(
             caption: text("What the data say"),

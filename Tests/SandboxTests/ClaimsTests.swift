@@ -25,6 +25,83 @@ import Testing
         #expect(loss["command"]?.stringValue != nil && loss["reason"]?.stringValue != nil)
     }
 
+    /// A run that failed for good: the committed verdicts are shown, with its name and the command that retries it.
+    @Test func aFailedRunIsNamedWhereTheCommittedFileStandsIn() throws {
+        let folder = try tinyFolder()
+        let sweep = try Program.run(
+            ["sweep", "-f", "tiny.yaml", "--publish", "--quiet"], in: folder.path)
+        #expect(sweep.exitCode == 0, "\(sweep)")
+        let trials = try #require(
+            try SweepDirectory(path: folder.file("runs/tiny")).manifest()?.trials)
+        func become(_ status: RunStatus, _ path: String) throws {
+            let run = RunDirectory(path: folder.file("runs/\(path)"))
+            var metadata = try #require(try run.metadata())
+            metadata.become(status, at: Date(), error: status == .failed ? "diverged" : nil)
+            try run.write(metadata)
+        }
+        let failed = trials[1].run
+        try become(.failed, "tiny/\(failed)")
+        let absence =
+            "1 of 2 runs in runs/tiny unfinished, as \(failed) failed; try again with: "
+            + "sandbox sweep -f tiny.yaml --retry-failed"
+        let shown = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(
+            shown.output.contains(
+                "committed in plots/tiny/claims.json, not recomputed: \(absence)\n"),
+            "\(shown)")
+        let list = try json(Program.run(["claims", "tiny", "--json"], in: folder.path).output)
+        let first = try #require(list.arrayValue?.first)
+        #expect(first["source"]?.stringValue == "plots/tiny/claims.json")
+        #expect(first["absent_runs"]?.stringValue == absence)
+        // The sweep's folder is as good as its name, from inside it too.
+        let inside = try Program.run(
+            ["claims", ".", "--plots", "../../plots"], in: folder.file("runs/tiny"))
+        #expect(inside.output.contains("committed in ../../plots/tiny/claims.json"), "\(inside)")
+        // Without a committed file the finished runs speak, and it is said that they are not all.
+        try FileManager.default.removeItem(atPath: folder.file("plots"))
+        let part = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(
+            part.output.contains("recomputed from runs/tiny in part: \(absence)\n"), "\(part)")
+        // A base that failed keeps its runs from being begun; none of them failed.
+        try become(.interrupted, "tiny/\(failed)")
+        try become(.interrupted, "tiny/\(trials[0].run)")
+        let base = "bases/\(try #require(trials[0].base))"
+        try become(.failed, base)
+        let none = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(none.exitCode == 1 && none.output == "")
+        #expect(
+            none.errors
+                == "error: there is neither a finished run in 'runs/tiny' nor 'plots/tiny/claims.json': "
+                + "2 of 2 runs in runs/tiny unfinished, as \(base) failed; try again with: "
+                + "sandbox sweep -f tiny.yaml --retry-failed\n")
+        try become(.finished, base)
+        let unfinished = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(unfinished.errors.contains("; finish them with: sandbox sweep -f tiny.yaml\n"))
+    }
+
+    /// What has to be known about a verdict stands under the table too, once for all classes that share it.
+    @Test func theTableSaysThatLeakComparesUnequalLabels() throws {
+        let outcome = try Program.run(
+            ["claims", "polynomial", "tanh", "--runs", "nowhere"], in: Program.package)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(
+            lines.filter { $0.contains("cft-no-query has one label of each prompt") } == [
+                "polynomial, tanh, leak: at equal steps cft-no-query has one label of each prompt to learn from, cft 16"
+            ], "\(outcome.output)")
+    }
+
+    /// One layout alone decides nothing: there are no steps and seeds to tell of.
+    @Test func aSweepThatDecidesNothingSaysSo() throws {
+        let folder = try tinyFolder("cpt, cft]", "cpt]")
+        #expect(try Program.run(["sweep", "-f", "tiny.yaml"], in: folder.path).exitCode == 0)
+        let outcome = try Program.run(["claims", "tiny"], in: folder.path)
+        #expect(
+            outcome.output.contains("polynomial: no claim about fine-tuning is decided; "),
+            "\(outcome.output)")
+        #expect(!outcome.output.contains("0 seeds"))
+    }
+
     @Test func sweepsThatAreNowhereAreNamed() throws {
         let folder = try TemporaryDirectory()
         let none = try Program.run(["claims"], in: folder.path)
@@ -38,7 +115,8 @@ import Testing
         #expect(
             named.errors.hasPrefix(
                 "error: there is neither a finished run in 'runs/polynomial' nor "
-                    + "'plots/polynomial/claims.json'"))
+                    + "'plots/polynomial/claims.json'; make the runs with `sandbox sweep --class polynomial`\n"
+            ))
         try folder.write("{", to: "plots/broken/claims.json")
         let broken = try Program.run(["claims", "broken"], in: folder.path)
         #expect(broken.exitCode == 1 && broken.errors.contains("plots/broken/claims.json"))

@@ -77,6 +77,10 @@ import Testing
             "Experiments": ["Yams", "Logging", "CCrypto", "Platform"],
             "Training": ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"],
             "Plotting": ["CPLplot", "Platform"], "Tokenizers": ["Platform"],
+            "LanguageModeling": [
+                "Transformer", "Tokenizers", "Kernels", "TensorStorage", "Randomness",
+                "Experiments", "Platform",
+            ],
         ]
         let system: Set<String> = ["Foundation", "Synchronization"]
         for file in try swiftFiles("Sources") {

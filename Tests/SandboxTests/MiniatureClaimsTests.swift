@@ -123,6 +123,7 @@ import Testing
             return list.map { value in
                 guard case .object(var members) = value else { return value }
                 members["source"] = nil
+                members["absent_runs"] = nil
                 return .object(members)
             }
         }

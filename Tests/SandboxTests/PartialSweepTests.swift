@@ -25,6 +25,20 @@ import Testing
         try expectNothing(folder)
     }
 
+    @Test func picturesTellUnequalNumbersOfSeeds() throws {
+        let folder = try tinyFolder()
+        #expect(try Program.run(sweep("--seeds", "2"), in: folder.path).exitCode == 0)
+        let trials = try #require(
+            try SweepDirectory(path: folder.file("runs/tiny")).manifest()?.trials)
+        try FileManager.default.removeItem(atPath: folder.file("runs/tiny/\(trials[0].run)"))
+        let outcome = try Program.run(["report", "tiny"], in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        let page = ReportDocument(
+            String(decoding: try bytes(folder.file("runs/tiny/report.html")), as: UTF8.self))
+        #expect(
+            page.all("img").contains { $0.attributes["alt"]?.contains("1–2 seeds") == true })
+    }
+
     @Test func nothingIsDrawnFromABaseThatDiverged() throws {
         let folder = try tinyFolder(
             "{learning_rate: 1.0e-3}\ntraining", "{learning_rate: 1.0e30}\ntraining")

@@ -1,0 +1,53 @@
+import Foundation
+
+/// The cross-entropy of each row of logits with its target, `ℓ = log Σ_v exp z_v − z_target` in nats, and in place of the
+/// logits its gradient, `w (softmax(z) − 1_target)`.
+///
+/// - Parameters:
+///   - losses: `ℓ: [rows]`, overwritten.
+///   - logits: `z: [rows, V]`; overwritten by the gradients when there are weights.
+///   - targets: `[rows]`, each below V.
+///   - weights: `w: [rows]`; nil leaves the logits as they are. A row of weight 0 gets a gradient of exact zeros,
+///     if its logits are finite.
+public func crossEntropy(
+    losses: FloatView, logits: FloatView, targets: IndexView, weights: FloatView?
+) {
+    let rows = losses.count
+    precondition(rows > 0 && targets.count == rows && (weights?.count ?? rows) == rows)
+    let width = logits.count / rows
+    precondition(logits.count == rows * width)
+    for row in 0..<rows {
+        let z = logits.pointer + row * width
+        let target = Int(targets.pointer[row])
+        precondition(target >= 0 && target < width, "target \(target) of \(width)")
+        var peak = Lanes(repeating: -.infinity)
+        for index in stride(from: 0, to: width / laneCount * laneCount, by: laneCount) {
+            let lanes = z.lanes(at: index)
+            peak.replace(with: lanes, where: lanes .> peak)
+        }
+        var largest = peak.largest
+        for index in width / laneCount * laneCount..<width { largest = max(largest, z[index]) }
+        var sum = Lanes(repeating: 0)
+        for index in stride(from: 0, to: width, by: laneCount) {
+            let count = min(laneCount, width - index)
+            let terms = shares(z.lanes(at: index, count: count) - largest)
+            sum += terms.replacing(with: 0, where: laneNumbers .>= Float(count))
+        }
+        let normalizer = sum.total
+        // The two large numbers first: the logarithm is small beside them.
+        losses.pointer[row] = log(normalizer) + (largest - z[target])
+        guard let weights else { continue }
+        let weight = weights.pointer[row]
+        let factor = weight / normalizer
+        for index in stride(from: 0, to: width, by: laneCount) {
+            let count = min(laneCount, width - index)
+            let terms = shares(z.lanes(at: index, count: count) - largest)
+            z.store(terms * factor, at: index, count: count)
+        }
+        z[target] -= weight
+    }
+}
+
+/// `exp(x)` for x ≤ 0, and 0 where it is smaller than any normal number: subnormal ones would slow the products down.
+@inline(__always)
+private func shares(_ x: Lanes) -> Lanes { exponential(x).replacing(with: 0, where: x .< -87) }

@@ -1,0 +1,96 @@
+import Kernels
+import Transformer
+
+/// A Llama that continues sequences of ids, token by token, with a cache of what it has read.
+public final class TextGenerator: Sendable {
+    /// The longest text: prompt and continuation.
+    public let capacity: Int
+    private let decoder: LlamaDecoder
+    private let weights: LlamaWeights
+    private let workspace: LlamaWorkspace
+    private let cache: LlamaCache
+    private let logits: FloatView
+
+    /// Tokens of a prompt that are read at a time: enough for the products, and little memory.
+    private static let chunk = 256
+
+    /// - Parameters:
+    ///   - configuration: sizes and options.
+    ///   - weights: the parameters.
+    ///   - capacity: the longest text, prompt and continuation.
+    ///   - workers: number of workers; the results do not depend on it.
+    public init(
+        _ configuration: LlamaConfiguration, weights: LlamaWeights, capacity: Int, workers: Int
+    ) {
+        self.capacity = capacity
+        self.weights = weights
+        decoder = LlamaDecoder(configuration)
+        workspace = LlamaWorkspace(
+            configuration, rows: min(capacity, Self.chunk), longest: capacity, forTraining: false,
+            workers: workers)
+        cache = LlamaCache(configuration, capacity: capacity)
+        logits = FloatView(zeros: configuration.vocabularySize)
+    }
+
+    /// Forgets what was read, and reads `ids` as the beginning of a text.
+    ///
+    /// - Parameter ids: 1 to ``capacity`` of them, each in the vocabulary.
+    /// - Returns: the logits `[V]` of what follows; overwritten by the next call.
+    public func begin(_ ids: [Int]) -> FloatView {
+        precondition(!ids.isEmpty && ids.count <= capacity, "\(ids.count) ids for \(capacity)")
+        cache.count = 0
+        var first = 0
+        while first < ids.count {
+            let end = min(first + workspace.rowCapacity, ids.count)
+            read(ids[first..<end], givingLogits: end == ids.count)
+            first = end
+        }
+        return logits
+    }
+
+    /// Reads one more token.
+    ///
+    /// - Parameter id: a token of the vocabulary.
+    /// - Returns: the logits `[V]` of what follows; overwritten by the next call.
+    public func append(_ id: Int) -> FloatView {
+        read([id], givingLogits: true)
+        return logits
+    }
+
+    /// Positions read so far.
+    public var count: Int { cache.count }
+
+    /// Continues `prompt`.
+    ///
+    /// - Parameters:
+    ///   - prompt: 1 or more ids.
+    ///   - maximum: tokens to add at most; fewer where ``capacity`` ends.
+    ///   - sampler: chooses them.
+    ///   - stops: tokens that end the text; the one that does is its last.
+    ///   - take: sees each token at once; a false ends the text.
+    /// - Returns: the tokens that were added.
+    public func generate(
+        prompt: [Int], maximum: Int, sampler: TokenSampler, stops: Set<Int>,
+        take: (Int) throws -> Bool = { _ in true }
+    ) rethrows -> [Int] {
+        var added: [Int] = []
+        var next = begin(prompt)
+        while added.count < maximum {
+            let id = sampler.token(from: next, number: prompt.count + added.count)
+            added.append(id)
+            guard try take(id), !stops.contains(id), added.count < maximum,
+                cache.count < capacity
+            else { break }
+            next = append(id)
+        }
+        return added
+    }
+
+    private func read(_ ids: ArraySlice<Int>, givingLogits: Bool) {
+        decoder.extend(
+            cache, weights: weights, workspace: workspace, tokens: IndexView(ids.map(Int32.init)))
+        guard givingLogits else { return }
+        decoder.logits(
+            logits, weights: weights, workspace: workspace, rows: ids.count - 1..<ids.count)
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import LanguageModeling
+import TensorStorage
+import TestSupport
+import Testing
+
+/// Damaged files of a model: every one is refused by a sentence or works; none crashes, hangs or reads what is not there.
+///
+/// `SANDBOX_MUTATIONS` says how many are tried (2,000 when it is not set), `SANDBOX_MUTATION_SEED` where the sequence
+/// begins.
+@Suite struct ModelMutationTests {
+    private static let environment = ProcessInfo.processInfo.environment
+    private static let count = Int(environment["SANDBOX_MUTATIONS"] ?? "") ?? 2000
+    private static let seed = UInt64(environment["SANDBOX_MUTATION_SEED"] ?? "") ?? 1
+
+    /// What tends to break parsers and whoever believes them.
+    private static let fragments = [
+        "\"", "\\", "\\u", "\\ud800", "{", "}", "[", "]", ",", ":", "null", "true", "-1", "0",
+        "1e999",
+        "-0", "0.5", "4294967295", "9223372036854775807", "9223372036854775808",
+        "99999999999999999999",
+        "{\"a\":", "[[[[[[[[", "\u{0}", " ", "\"F16\"", "\"BF16\"", "\"F64\"",
+        "\"data_offsets\":[0,0],",
+        "\"shape\":[0],", "\"shape\":[4611686018427387904,4],", "\"__metadata__\":{},",
+        "\"llama3\"",
+        "\"rope_scaling\":{\"type\":", "\"vocab_size\":1,", "\"eos_token_id\":[],", "\"../\"",
+    ].map { Array($0.utf8) }
+
+    private func mutated(
+        _ bytes: [UInt8], within limit: Int, _ generator: inout TestGenerator
+    ) -> [UInt8] {
+        var bytes = bytes
+        for _ in 0...Int.random(in: 0...3, using: &generator) {
+            let place = Int.random(in: 0...min(limit, bytes.count), using: &generator)
+            let length = min(bytes.count - place, Int.random(in: 0...12, using: &generator))
+            let fragment = Self.fragments.randomElement(using: &generator) ?? []
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0 where place < bytes.count:
+                bytes[place] = UInt8.random(in: 0...255, using: &generator)
+            case 1 where place < bytes.count:
+                bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+            case 2: bytes.removeSubrange(place..<place + length)
+            case 3:
+                let copy = Array(bytes[place..<place + length])
+                let target = Int.random(in: 0...min(limit, bytes.count), using: &generator)
+                bytes.insert(contentsOf: copy, at: target)
+            case 4: bytes.insert(contentsOf: fragment, at: place)
+            default: bytes.replaceSubrange(place..<place + length, with: fragment)
+            }
+        }
+        return bytes
+    }
+
+    private static let configurations = [
+        TinyModel.text,
+        """
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 128256, "hidden_size": 2048,
+         "torch_dtype": "bfloat16", "rope_theta": 500000.0, "eos_token_id": [128001, 128009], "head_dim": null,
+         "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+         "original_max_position_embeddings": 8192, "rope_type": "llama3"}, "tie_word_embeddings": true}
+        """,
+        """
+        {"dtype": "float16", "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}, "bos_token_id": null,
+         "rms_norm_eps": 1e-05, "initializer_range": 0.02, "hidden_act": "silu", "num_attention_heads": 16}
+        """,
+    ]
+
+    @Test func damagedConfigurationsAreRefusedOrWork() throws {
+        var generator = TestGenerator(seed: Self.seed)
+        var readable = 0
+        for n in 0..<Self.count / 3 {
+            let original = Array(Self.configurations[n % 3].utf8)
+            let bytes = mutated(original, within: original.count, &generator)
+            let found: LanguageModelConfiguration
+            do throws(LanguageModelError) {
+                found = try LanguageModelConfiguration(json: bytes, source: "file")
+            } catch {
+                checkSentence(error.description)
+                continue
+            }
+            readable += 1
+            let text = found.text(storedAs: .float16)
+            let again = try LanguageModelConfiguration(json: Array(text.utf8), source: "file")
+            #expect(again.llama == found.llama && again.endIDs == found.endIDs)
+            if found.llama.layerCount < 100 { #expect(found.llama.parameterCount > 0) }
+        }
+        #expect(readable > Self.count / 300 && readable < Self.count / 3)
+    }
+
+    /// A whole folder of which the index or a shard's header is damaged.
+    @Test func damagedTensorFilesAreRefusedOrWork() throws {
+        var generator = TestGenerator(seed: Self.seed)
+        let folder = try TinyModel.folder()
+        let tensors = TinyModel.tensors(try TinyModel.configuration())
+        try TinyModel.write([Array(tensors[..<9]), Array(tensors[9...])], to: folder)
+        let names = ["model.safetensors.index.json", "model-00001-of-00002.safetensors"]
+        let originals = try names.map {
+            [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file($0))))
+        }
+        // Numbers can be damaged without anybody noticing: only headers are.
+        let limits = [originals[0].count, 8 + 9 * 110]
+        var readable = 0
+        for n in 0..<Self.count * 2 / 3 {
+            let which = n % 2
+            let bytes = mutated(originals[which], within: limits[which], &generator)
+            try folder.write(bytes, to: names[which])
+            do {
+                let model = try ModelDirectory(path: folder.path)
+                readable += 1
+                let sum = try model.parameters().array.reduce(0) { $0 + Double($1) }
+                #expect(!sum.isNaN || which == 1)
+            } catch {
+                checkSentence("\(error)".replacingOccurrences(of: folder.path, with: "file"))
+            }
+            try folder.write(originals[which], to: names[which])
+        }
+        #expect(readable > 0 && readable < Self.count / 3)
+    }
+
+    private func checkSentence(_ text: String) {
+        #expect(text.hasPrefix("file") && text.hasSuffix(".") && !text.contains("\n"), "\(text)")
+    }
+}
