@@ -103,7 +103,7 @@ import Testing
         for n in 0..<Self.count * 2 / 3 {
             let which = n % 2
             let bytes = mutated(originals[which], within: limits[which], &generator)
-            try folder.write(bytes, to: names[which])
+            try replace(names[which], in: folder, with: bytes)
             do {
                 let model = try ModelDirectory(path: folder.path)
                 readable += 1
@@ -112,9 +112,17 @@ import Testing
             } catch {
                 checkSentence("\(error)".replacingOccurrences(of: folder.path, with: "file"))
             }
-            try folder.write(originals[which], to: names[which])
+            try replace(names[which], in: folder, with: originals[which])
         }
         #expect(readable > 0 && readable < Self.count / 3)
+    }
+
+    /// A file that is shortened in place is written to the disk at once by some file systems: a new one is not.
+    private func replace(
+        _ name: String, in folder: TemporaryDirectory, with bytes: [UInt8]
+    ) throws {
+        try FileManager.default.removeItem(atPath: folder.file(name))
+        try folder.write(bytes, to: name)
     }
 
     private func checkSentence(_ text: String) {
