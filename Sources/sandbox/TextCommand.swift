@@ -4,14 +4,14 @@ import ArgumentParser
 struct TextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text",
-        abstract: "Work with text: tokenize it, and learn the vocabulary of a tokenizer.",
+        abstract: "Work with text: tokenize it, learn the vocabulary of a tokenizer, make a model.",
         discussion: """
             Example:
               sandbox text tokenize notes.txt --tokenizer tokenizer.json --pieces
 
             \(exitStatusHelp)
             """,
-        subcommands: [TextTokenizeCommand.self, TextTokenizerCommand.self])
+        subcommands: [TextTokenizeCommand.self, TextTokenizerCommand.self, TextInitCommand.self])
 }
 
 /// `sandbox text tokenizer`: tokenizers themselves.
