@@ -24,6 +24,7 @@ public struct ProgressLine {
 
     private let label: String
     private let total: Int
+    private let unit: String
     private let style: Style
     private let now: () -> Double
     private let sink: (String) -> Void
@@ -37,15 +38,17 @@ public struct ProgressLine {
     ///   - label: what is going on.
     ///   - total: the step at which it ends.
     ///   - start: the step it begins at, above 0 after a resume.
+    ///   - unit: what is counted.
     ///   - now: seconds from any fixed moment, never running backwards.
     ///   - sink: takes the text; standard error unless given.
     public init(
-        label: String, total: Int, start: Int = 0, style: Style,
+        label: String, total: Int, start: Int = 0, unit: String = "step", style: Style,
         now: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime },
         sink: @escaping (String) -> Void = { Terminal.write($0, to: .error) }
     ) {
         self.label = label
         self.total = total
+        self.unit = unit
         self.style = style
         self.now = now
         self.sink = sink
@@ -90,12 +93,13 @@ public struct ProgressLine {
     }
 
     private func line(step: Int, loss: Double?, time: Double) -> String {
-        var parts = [label, "step \(step)/\(total)"]
+        var parts = [label, "\(unit) \(step)/\(total)"]
         if let loss { parts.append("loss " + String(format: "%.4g", loss)) }
         let elapsed = time - start.time
         if step > start.step && elapsed > 0 {
             let rate = Double(step - start.step) / elapsed
-            parts.append(String(format: "%.3g steps/s", rate))
+            parts.append(
+                String(format: "%.3g", rate) + (unit == "step" ? " steps/s" : " \(unit)/s"))
             let rest = step < total ? Double(total - step) / rate : nil
             parts.append(rest.map { "ETA \(duration($0))" } ?? "in \(duration(elapsed))")
         }

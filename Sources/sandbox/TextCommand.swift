@@ -13,8 +13,8 @@ struct TextCommand: ParsableCommand {
             \(exitStatusHelp)
             """,
         subcommands: [
-            TextGenerateCommand.self, TextForwardCommand.self, TextTokenizeCommand.self,
-            TextTokenizerCommand.self,
+            TextGenerateCommand.self, TextForwardCommand.self, TextInitCommand.self,
+            TextTokenizeCommand.self, TextTokenizerCommand.self,
         ])
 }
 

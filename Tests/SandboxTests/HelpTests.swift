@@ -12,7 +12,8 @@ import Testing
         ["export"], ["export", "garg"],
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["text"],
-        ["text", "tokenize"], ["text", "tokenizer"], ["text", "tokenizer", "train"], ["bench"],
+        ["text", "tokenize"], ["text", "tokenizer"], ["text", "tokenizer", "train"],
+        ["text", "init"], ["bench"],
         ["bench", "machine"],
         ["bench", "step"], ["bench", "kernels"], ["bench", "eval"], ["bench", "tokenize"],
     ]
