@@ -71,7 +71,7 @@ public final class TextGenerator: Sendable {
     /// - Returns: the tokens that were added.
     public func generate(
         prompt: [Int], maximum: Int, sampler: TokenSampler, stops: Set<Int>,
-        take: (Int) throws -> Bool = { _ in true }
+        take: (Int) throws -> Bool
     ) rethrows -> [Int] {
         var added: [Int] = []
         var next = begin(prompt)

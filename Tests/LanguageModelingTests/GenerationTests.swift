@@ -32,7 +32,8 @@ import Transformer
         let (model, generator) = try stories(capacity: 200, workers: workers)
         let added = generator.generate(
             prompt: [1], maximum: expected.count - 1, sampler: TokenSampler(.greedy),
-            stops: Set(model.endIDs))
+            stops: Set(model.endIDs)
+        ) { _ in true }
         #expect([1] + added == expected)
     }
 
@@ -69,7 +70,9 @@ import Transformer
         let (_, generator) = try stories(capacity: 20)
         let greedy = TokenSampler(.greedy)
         func added(maximum: Int, stops: Set<Int> = []) -> [Int] {
-            generator.generate(prompt: [1], maximum: maximum, sampler: greedy, stops: stops)
+            generator.generate(prompt: [1], maximum: maximum, sampler: greedy, stops: stops) { _ in
+                true
+            }
         }
         // 403 is the first token; the one that stops is the text's last.
         #expect(added(maximum: 10, stops: [expected[3]]) == Array(expected[1...3]))
