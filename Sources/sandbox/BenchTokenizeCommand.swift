@@ -75,11 +75,13 @@ struct BenchTokenizeCommand: ParsableCommand {
         learning size: Int, from text: String, _ report: inout TokenizeReport
     ) throws {
         report.subject = "learning \(size) pieces"
+        var pieces = 0
         try report.time("learn") {
             var trainer = try BytePairTrainer(vocabularySize: size)
             trainer.add(text)
-            report.tokens = try trainer.train().count
+            pieces = try trainer.train().count
         }
+        report.tokens = pieces
     }
 }
 
