@@ -13,7 +13,7 @@ import Testing
     }
 
     private func generate(_ arguments: [String], in folder: TemporaryDirectory) throws
-        -> Program.Outcome
+        -> ChildProcess.Outcome
     {
         try Program.run(["text", "generate", "--model", Self.stories] + arguments, in: folder.path)
     }
