@@ -42,7 +42,9 @@ import Transformer
         var worst = (share: 0.0, name: "")
         func expect(_ name: String, _ found: [Double], _ shape: [Int]) throws {
             let wanted = try expected.floats(name, shape: shape).map(Double.init)
-            let close = closeness(found, wanted, relative: Self.tolerance, scale: .largest)
+            // Where a row sees itself alone, gradients of queries and keys cancel: 0 there, rounding here.
+            let close = closeness(
+                found, wanted, relative: Self.tolerance, absolute: 1e-6, scale: .largest)
             #expect(close.isWithin, "\(name): \(close)")
             if close.shareOfAllowed > worst.share { worst = (close.shareOfAllowed, name) }
         }
