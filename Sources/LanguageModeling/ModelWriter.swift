@@ -177,5 +177,6 @@ public struct ModelWriter: Sendable {
 
 /// A number of bytes for people: `13.5 GB (13476839424 bytes)`.
 private func byteText(_ count: Int) -> String {
-    String(format: "%.1f GB", Double(count) / 1e9) + " (\(count) bytes)"
+    let (size, unit) = count < 1_000_000_000 ? (1e6, "MB") : (1e9, "GB")
+    return String(format: "%.1f ", Double(count) / size) + "\(unit) (\(count) bytes)"
 }
