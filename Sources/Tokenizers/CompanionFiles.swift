@@ -3,7 +3,7 @@ import Platform
 
 /// What the files beside a tokenizer say of it: tokenizer_config.json, special_tokens_map.json and added_tokens.json.
 ///
-/// They are read as Hugging Face's `transformers` reads them for a tokenizer.model: `added_tokens_decoder` of the first
+/// They are read as Hugging Face's `transformers` (4) reads them when it makes a fast tokenizer of a tokenizer.model: `added_tokens_decoder` of the first
 /// file has all added tokens with their ids; folders from before it list them in added_tokens.json and name
 /// the special ones in special_tokens_map.json.
 struct CompanionFiles {

@@ -1,7 +1,8 @@
 /// The whitespace rules of a SentencePiece model without a table of character replacements.
 struct SentencePieceNormalizer: Sendable {
     var addsDummyPrefix = true
-    /// Whether the space in front comes before every stretch between added tokens, or before the first alone.
+    /// Whether the space in front comes before every stretch between added tokens, or before the first alone and only when
+    /// that starts with none.
     var prefixesEveryStretch = true
     var removesExtraSpaces = true
     var escapesSpaces = true
@@ -13,7 +14,6 @@ struct SentencePieceNormalizer: Sendable {
     ///
     /// - Parameter isFirst: whether the text starts where the whole input starts.
     func apply(_ text: [UInt8], isFirst: Bool) -> [UInt8] {
-        let addsMark = addsDummyPrefix && (isFirst || prefixesEveryStretch)
         let space = UInt8(ascii: " ")
         var position = 0
         if removesExtraSpaces {
@@ -24,6 +24,9 @@ struct SentencePieceNormalizer: Sendable {
             }
         }
         if position == text.count { return [] }
+        let startsWithSpace = text[position] == space || BytePairModel.isSpaceMark(text, position)
+        let addsMark =
+            addsDummyPrefix && (prefixesEveryStretch || (isFirst && !startsWithSpace))
         let mark = escapesSpaces ? BytePairModel.spaceMark : [space]
         var result: [UInt8] = []
         result.reserveCapacity(text.count + text.count / 2)

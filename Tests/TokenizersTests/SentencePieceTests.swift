@@ -126,7 +126,7 @@ private struct Message {
         }
     }
 
-    /// `legacy` false: only the text's beginning gets a space.
+    /// `legacy` false: only the text's beginning gets a space, unless it has one.
     @Test func laterStretchesMayHaveNoSpace() throws {
         let folder = try folder([
             "tokenizer_config.json":
@@ -134,6 +134,7 @@ private struct Message {
         ])
         let tokenizer = try Tokenizer(path: folder.path)
         #expect(tokenizer.encode("a<x>b") == [1, 5, 6, 9, 7])
+        #expect(tokenizer.encode("▁a") == [1, 5, 6])
         #expect(tokenizer.decode([1, 5, 6, 9, 7]) == "a<x>b")
         #expect(tokenizer.decode([1, 5, 6, 9, 5, 7]) == "a<x> b")
     }
