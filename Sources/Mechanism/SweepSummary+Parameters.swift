@@ -18,8 +18,10 @@ struct ParameterWords {
     init(_ values: [Trial.Value]) {
         let distinct = Set(values)
         let names = Dictionary(grouping: distinct, by: \.shortName)
+        // A seed alone is fine-tuning's everywhere else.
         ambiguousNames = Set(
-            names.filter { Set($0.value.map(\.name)).count > 1 }.map(\.key))
+            names.filter { Set($0.value.map(\.name)).count > 1 }.map(\.key)
+        ).union(["seed"])
         let texts = Dictionary(grouping: distinct) { [$0.name, $0.shortText(digits: 3)] }
         ambiguousValues = Set(texts.values.filter { $0.count > 1 }.joined())
     }

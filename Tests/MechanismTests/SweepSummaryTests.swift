@@ -76,8 +76,11 @@ import Testing
         let rate = value("training.optimizer.learning_rate", "0.00017147298974774265")
         let near = [value("a.x", "0.123456"), value("a.x", "0.123457")]
         let twins = [value("training.steps", "100000"), value("pretraining.steps", "5")]
-        let words = ParameterWords([rate] + near + twins)
+        let base = value("pretraining.seed", "2")
+        let words = ParameterWords([rate, base] + near + twins)
         #expect(words.text(rate) == "learning_rate=1.71e-4")
+        // A seed alone would be read as fine-tuning's.
+        #expect(words.text(base) == "pretraining.seed=2")
         #expect(near.map(words.text) == ["x=0.123456", "x=0.123457"])
         #expect(twins.map(words.text) == ["training.steps=100000", "pretraining.steps=5"])
     }
