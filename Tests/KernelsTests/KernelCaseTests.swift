@@ -5,8 +5,6 @@ import Testing
 
 /// Every declared kernel against a naive twin, and its gradient against differences of that twin.
 @Suite struct KernelCaseTests {
-    typealias Twin = @Sendable ([[Double]]) -> [[Double]]
-
     /// Shapes on and off whole tiles: fewer rows than a tile, one more than two, more than a block of them.
     static let products = [
         (rows: 1, from: 1, to: 1), (3, 5, 7), (5, 16, 16), (6, 6, 16), (7, 17, 33), (13, 20, 5),
@@ -15,15 +13,15 @@ import Testing
 
     static let cases = products.flatMap(rowCases) + selections.flatMap(selectionCases)
 
-    private static func rowCases(rows: Int, from: Int, to: Int) -> [(KernelCase, Twin)] {
-        let plain: Twin = { [linear($0[0], $0[1], $0[2], rows, from, to)] }
-        let ontoResidual: Twin = { [sum(linear($0[0], $0[1], $0[2], rows, from, to), $0[3])] }
-        let feedForward: Twin = { inputs in
+    private static func rowCases(rows: Int, from: Int, to: Int) -> [(KernelCase, KernelTwin)] {
+        let plain: KernelTwin = { [linear($0[0], $0[1], $0[2], rows, from, to)] }
+        let ontoResidual: KernelTwin = { [sum(linear($0[0], $0[1], $0[2], rows, from, to), $0[3])] }
+        let feedForward: KernelTwin = { inputs in
             let hidden = linear(inputs[0], inputs[1], inputs[2], rows, from, to).map(Naive.gelu)
             return [linear(hidden, inputs[3], inputs[4], rows, to, from)]
         }
-        let projection: Twin = { [linear($0[0], $0[1], $0[2], rows, from, 1)] }
-        let layerNorm: Twin = {
+        let projection: KernelTwin = { [linear($0[0], $0[1], $0[2], rows, from, 1)] }
+        let layerNorm: KernelTwin = {
             [Naive.layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: Double(Float(1e-5)))]
         }
         return [
@@ -41,9 +39,10 @@ import Testing
         (40, [20, 21, 22, 23, 24, 38]),
     ]
 
-    private static func selectionCases(length: Int, positions: [Int]) -> [(KernelCase, Twin)] {
-        let selection: Twin = { [chosen($0[0], length: length, width: 5, positions)] }
-        let attention: Twin = { inputs in
+    private static func selectionCases(length: Int, positions: [Int]) -> [(KernelCase, KernelTwin)]
+    {
+        let selection: KernelTwin = { [chosen($0[0], length: length, width: 5, positions)] }
+        let attention: KernelTwin = { inputs in
             let shape = AttentionShape(examples: 2, length: length, headCount: 2, headSize: 20)
             let output = Naive.causalAttention(inputs[0], shape: shape).output
             return [chosen(output, length: length, width: 40, positions)]
@@ -78,69 +77,17 @@ import Testing
         }
     }
 
-    private static func inputs(_ declared: KernelCase, seed: UInt64) -> [[Float]] {
-        var generator = TestGenerator(seed: seed)
-        return declared.inputs.map { generator.normals($0.count) }
-    }
-
-    /// Sums of up to 386 products, relative to the largest.
     @Test func forwardEqualsTheNaiveTwin() {
         for (declared, twin) in Self.cases {
-            let inputs = Self.inputs(declared, seed: 1)
-            let outputs = declared.outputs.map { Guarded(count: $0.count) }
-            let guarded = inputs.map(Guarded.init(_:)).map(\.view)
-            let passes = declared.passes()
-            passes.prepare(guarded)
-            passes.forward(guarded, outputs.map(\.view))
-            for (output, expected) in zip(outputs, twin(inputs.map(\.doubles))) {
-                let close = closeness(
-                    output.view.doubles, expected, relative: 5e-6, scale: .largest)
-                #expect(close.isWithin, "\(declared.name) \(declared.size): \(close)")
-                #expect(output.isIntact, "\(declared.name) \(declared.size)")
-            }
+            CheckedKernel(declared: declared, twin: twin).expectForward()
         }
     }
 
-    /// Each argument by itself, in one random direction: central differences of the double-precision twin, whose own
-    /// error (h = 1e-5) is far below the fp32 gradient's. Allowed: 2e-5 of the two vectors' lengths.
     @Test func backwardAgreesWithDifferencesOfTheTwin() throws {
         for (declared, twin) in Self.cases {
-            let inputs = Self.inputs(declared, seed: 2)
-            var generator = TestGenerator(seed: 3)
-            let c = declared.outputs.map { generator.normals($0.count) }
-            let dInputs = declared.inputs.map {
-                Guarded([Float](repeating: 0, count: $0.count))
-            }
-            let guarded = inputs.map(Guarded.init(_:)).map(\.view)
-            let passes = declared.passes()
-            passes.prepare(guarded)
-            passes.forward(guarded, declared.outputs.map { FloatView(zeros: $0.count) })
-            let backward = try #require(passes.backward)
-            backward(guarded, c.map { Guarded($0).view }, dInputs.map(\.view))
-            for (index, operand) in declared.inputs.enumerated() {
-                let gradient = dInputs[index].view.doubles
-                let direction = gradient.map { _ in generator.normal() }
-                func loss(_ step: Double) -> Double {
-                    var moved = inputs.map(\.doubles)
-                    moved[index] = zip(moved[index], direction).map { $0 + step * $1 }
-                    return zip(twin(moved), c).reduce(0) { total, pair in
-                        total + zip(pair.0, pair.1).reduce(0) { $0 + $1.0 * Double($1.1) }
-                    }
-                }
-                let h = 1e-5
-                let numeric = (loss(h) - loss(-h)) / (2 * h)
-                let analytic = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
-                let allowed = 2e-5 * length(gradient) * length(direction) + 1e-8
-                let close = closeness([analytic], [numeric], relative: 0, absolute: allowed)
-                #expect(
-                    close.isWithin, "\(operand.name) of \(declared.name) \(declared.size): \(close)"
-                )
-                #expect(dInputs[index].isIntact, "\(operand.name) of \(declared.name)")
-            }
+            try CheckedKernel(declared: declared, twin: twin).expectBackward()
         }
     }
-
-    private func length(_ v: [Double]) -> Double { v.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
     /// A row's sum does not depend on the rows beside it: what makes shards of any size agree.
     @Test func aRowOfAProductDoesNotDependOnItsNeighbours() {

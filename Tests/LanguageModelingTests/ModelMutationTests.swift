@@ -5,16 +5,9 @@ import TestSupport
 import Testing
 
 /// Damaged files of a model: every one is refused by a sentence or works; none crashes, hangs or reads what is not there.
-///
-/// `SANDBOX_MUTATIONS` says how many are tried (2,000 when it is not set), `SANDBOX_MUTATION_SEED` where the sequence
-/// begins.
 @Suite struct ModelMutationTests {
-    private static let environment = ProcessInfo.processInfo.environment
-    private static let count = Int(environment["SANDBOX_MUTATIONS"] ?? "") ?? 2000
-    private static let seed = UInt64(environment["SANDBOX_MUTATION_SEED"] ?? "") ?? 1
-
     /// What tends to break parsers and whoever believes them.
-    private static let fragments = [
+    private static let mutations = Mutations(fragments: [
         "\"", "\\", "\\u", "\\ud800", "{", "}", "[", "]", ",", ":", "null", "true", "-1", "0",
         "1e999",
         "-0", "0.5", "4294967295", "9223372036854775807", "9223372036854775808",
@@ -24,32 +17,7 @@ import Testing
         "\"shape\":[0],", "\"shape\":[4611686018427387904,4],", "\"__metadata__\":{},",
         "\"llama3\"",
         "\"rope_scaling\":{\"type\":", "\"vocab_size\":1,", "\"eos_token_id\":[],", "\"../\"",
-    ].map { Array($0.utf8) }
-
-    private func mutated(
-        _ bytes: [UInt8], within limit: Int, _ generator: inout TestGenerator
-    ) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0...Int.random(in: 0...3, using: &generator) {
-            let place = Int.random(in: 0...min(limit, bytes.count), using: &generator)
-            let length = min(bytes.count - place, Int.random(in: 0...12, using: &generator))
-            let fragment = Self.fragments.randomElement(using: &generator) ?? []
-            switch Int.random(in: 0..<6, using: &generator) {
-            case 0 where place < bytes.count:
-                bytes[place] = UInt8.random(in: 0...255, using: &generator)
-            case 1 where place < bytes.count:
-                bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &generator)
-            case 2: bytes.removeSubrange(place..<place + length)
-            case 3:
-                let copy = Array(bytes[place..<place + length])
-                let target = Int.random(in: 0...min(limit, bytes.count), using: &generator)
-                bytes.insert(contentsOf: copy, at: target)
-            case 4: bytes.insert(contentsOf: fragment, at: place)
-            default: bytes.replaceSubrange(place..<place + length, with: fragment)
-            }
-        }
-        return bytes
-    }
+    ])
 
     private static let configurations = [
         TinyModel.text,
@@ -66,11 +34,11 @@ import Testing
     ]
 
     @Test func damagedConfigurationsAreRefusedOrWork() throws {
-        var generator = TestGenerator(seed: Self.seed)
+        var generator = TestGenerator(seed: Mutations.seed)
         var readable = 0
-        for n in 0..<Self.count / 3 {
+        for n in 0..<Mutations.count / 3 {
             let original = Array(Self.configurations[n % 3].utf8)
-            let bytes = mutated(original, within: original.count, &generator)
+            let bytes = Self.mutations.damaged(original, within: original.count, &generator)
             let found: LanguageModelConfiguration
             do throws(LanguageModelError) {
                 found = try LanguageModelConfiguration(json: bytes, source: "file")
@@ -84,12 +52,12 @@ import Testing
             #expect(again.llama == found.llama && again.endIDs == found.endIDs)
             if found.llama.layerCount < 100 { #expect(found.llama.parameterCount > 0) }
         }
-        #expect(readable > Self.count / 300 && readable < Self.count / 3)
+        #expect(readable > Mutations.count / 300 && readable < Mutations.count / 3)
     }
 
     /// A whole folder of which the index or a shard's header is damaged.
     @Test func damagedTensorFilesAreRefusedOrWork() throws {
-        var generator = TestGenerator(seed: Self.seed)
+        var generator = TestGenerator(seed: Mutations.seed)
         let folder = try TinyModel.folder()
         let tensors = TinyModel.tensors(try TinyModel.configuration())
         try TinyModel.write([Array(tensors[..<9]), Array(tensors[9...])], to: folder)
@@ -100,9 +68,9 @@ import Testing
         // Numbers can be damaged without anybody noticing: only headers are.
         let limits = [originals[0].count, 8 + 9 * 110]
         var readable = 0
-        for n in 0..<Self.count * 2 / 3 {
+        for n in 0..<Mutations.count * 2 / 3 {
             let which = n % 2
-            let bytes = mutated(originals[which], within: limits[which], &generator)
+            let bytes = Self.mutations.damaged(originals[which], within: limits[which], &generator)
             try replace(names[which], in: folder, with: bytes)
             do {
                 let model = try ModelDirectory(path: folder.path)
@@ -114,7 +82,7 @@ import Testing
             }
             try replace(names[which], in: folder, with: originals[which])
         }
-        #expect(readable > 0 && readable < Self.count / 3)
+        #expect(readable > 0 && readable < Mutations.count / 3)
     }
 
     /// Foundation's own writing waits for the disk, which takes most of the time of this test.
