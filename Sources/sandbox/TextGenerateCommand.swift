@@ -61,7 +61,7 @@ struct TextGenerateCommand: ParsableCommand {
     @Flag(help: "Print {text}, or {ids, text} with --ids, as JSON.")
     var json = false
 
-    @OptionGroup var workers: BenchWorkers
+    @OptionGroup var workers: WorkersOption
 
     func validate() throws {
         if greedy && (temperature ?? 0) != 0 {
@@ -111,7 +111,7 @@ struct TextGenerateCommand: ParsableCommand {
             stops: ignoreEnd ? [] : Set(directory.endIDs)
         ) { id in
             if streams { try Terminal.print(stream.append(id)) }
-            return !InterruptFlag.isRaised
+            return true
         }
         if streams { return try Terminal.print(stream.finish() + "\n") }
         try Terminal.print(report(beginning + added, tokenizer) + "\n")

@@ -94,7 +94,79 @@ import Testing
         }
     }
 
+    /// The text comes in pieces on a terminal, and at once elsewhere.
+    @Test func aTerminalSeesTheSameTextAsAFile() throws {
+        let folder = try TemporaryDirectory()
+        let arguments = [
+            "text", "generate", "--model", Self.stories, "--prompt", "Once", "--greedy",
+            "--max-tokens", "30",
+        ]
+        let plain = try Program.run(arguments, in: folder.path)
+        let seen = try Program.onATerminal(arguments, in: folder.path)
+        #expect(seen.exitCode == 0, "\(seen)")
+        #expect(seen.output.replacingOccurrences(of: "\r\n", with: "\n") == plain.output)
+        #expect(plain.output.hasPrefix("Once upon a time") && plain.output.hasSuffix("\n"))
+    }
+
+    // MARK: Timing
+
+    @Test func readingAndWritingAreTimed() throws {
+        let folder = try TemporaryDirectory()
+        let base = [
+            "bench", "text", "--model", Self.stories, "--prompt-tokens", "8", "--tokens", "4",
+        ]
+        let outcome = try Program.run(base + ["--rounds", "3", "--json"], in: folder.path)
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        let report = try json(outcome.output)
+        #expect(report["parameters"]?.integerValue == 260_032)
+        #expect(report["prompt_tokens"]?.integerValue == 8 && report["tokens"]?.integerValue == 4)
+        for rate in ["prefill_tokens_per_second", "decode_tokens_per_second"] {
+            let spread = try ["p10", "median", "p90"].map {
+                try #require(report[rate]?[$0]?.doubleValue)
+            }
+            #expect(spread[0] > 0 && spread == spread.sorted(), "\(report)")
+        }
+        let opened = try #require(report["opened_rss_bytes"]?.integerValue)
+        #expect(opened > 0 && (report["peak_rss_bytes"]?.integerValue ?? 0) >= opened)
+        // A round for each line.
+        let turns = try TestSupport.run(
+            try builtProgram(), base + ["--turns"], workingDirectory: folder.path, input: "\n\n")
+        let lines = turns.output.split(separator: "\n")
+        #expect(turns.exitCode == 0 && lines.count == 3 && lines.first == "ready", "\(turns)")
+        let long = try Program.run(base + ["--tokens", "600"], in: folder.path)
+        #expect(long.exitCode != 0 && long.errors != "")
+    }
+
     // MARK: Forward
+
+    /// More rows than are in memory at a time: each sequence as if it were alone, and the mean of their losses.
+    @Test func manySequencesAreReadAFewAtATime() throws {
+        let folder = try TemporaryDirectory()
+        let sequences = (0..<5).map { first in (0..<300).map { ($0 * 7 + first * 31) % 512 } }
+        func forward(_ lists: [[Int]]) throws -> (logits: [Float], loss: Float) {
+            try folder.write("\(lists)", to: "ids.json")
+            let outcome = try Program.run(
+                [
+                    "text", "forward", "--model", Self.stories, "--ids", "ids.json", "--output",
+                    "out.safetensors",
+                ], in: folder.path)
+            #expect(outcome.exitCode == 0, "\(outcome)")
+            let file = try SafetensorsFile(path: folder.path + "/out.safetensors")
+            return (
+                try file.floats("logits", shape: [lists.count, 300, 512]),
+                try file.floats("loss", shape: [1])[0]
+            )
+        }
+        let all = try forward(sequences)
+        var losses = 0.0
+        for (index, list) in sequences.enumerated() {
+            let alone = try forward([list])
+            losses += Double(alone.loss) / 5
+            let part = Array(all.logits[index * 300 * 512..<(index + 1) * 300 * 512])
+            #expect(firstDifference(part, alone.logits) == nil, "sequence \(index)")
+        }
+        #expect(closeness([Double(all.loss)], [losses], relative: 1e-6).isWithin)
+    }
 
     @Test func forwardWritesWhatTransformersComputes() throws {
         let folder = try TemporaryDirectory()
