@@ -28,7 +28,7 @@ struct BenchEvalCommand: ParsableCommand {
     @Option(help: "Prompts.")
     var examples = 1280
 
-    @OptionGroup var workers: BenchWorkers
+    @OptionGroup var workers: WorkersOption
 
     @Option(help: "Timed rounds.")
     var rounds = 5

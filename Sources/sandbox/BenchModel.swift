@@ -62,7 +62,7 @@ struct BenchSubject: ParsableArguments {
 }
 
 /// How many workers, all cores when it is not said.
-struct BenchWorkers: ParsableArguments {
+struct WorkersOption: ParsableArguments {
     @Option(help: "Workers. (default: all cores)")
     var workers: Int?
 

@@ -27,7 +27,7 @@ struct BenchStepCommand: ParsableCommand {
     @Option(help: "Prompts in a step.")
     var batch = 64
 
-    @OptionGroup var workers: BenchWorkers
+    @OptionGroup var workers: WorkersOption
 
     @Option(help: "Timed steps.")
     var steps = 20

@@ -33,7 +33,7 @@ struct BenchTextCommand: ParsableCommand {
     @Option(help: "Tokens to add.")
     var tokens = 64
 
-    @OptionGroup var workers: BenchWorkers
+    @OptionGroup var workers: WorkersOption
 
     @Option(help: "Timed rounds.")
     var rounds = 5

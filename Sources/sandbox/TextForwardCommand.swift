@@ -35,7 +35,7 @@ struct TextForwardCommand: ParsableCommand {
     @Flag(help: "Also write the gradients of the loss.")
     var gradients = false
 
-    @OptionGroup var workers: BenchWorkers
+    @OptionGroup var workers: WorkersOption
 
     func run() throws {
         try reportingErrors {
