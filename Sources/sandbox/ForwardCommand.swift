@@ -40,7 +40,7 @@ struct ForwardCommand: ParsableCommand {
         try reportingErrors {
             BLAS.useOneThread()
             let model = try StoredModel(folder: checkpoint)
-            try refuseToOverwrite([input, model.weightsPath])
+            try refuseToReplace([input, model.weightsPath], by: output)
             try refuseFilesOfRuns(output)
             let batch = try ForwardBatch(path: input, configuration: model.decoder.configuration)
             if gradients && batch.targets == nil {
@@ -53,17 +53,21 @@ struct ForwardCommand: ParsableCommand {
                 batch.results(of: model, gradients: gradients), to: output)
         }
     }
+}
 
-    /// Results may not take the place of what they are computed from.
-    private func refuseToOverwrite(_ sources: [String]) throws {
-        func resolved(_ path: String) -> String {
-            URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        }
-        for source in sources where resolved(source) == resolved(output) {
-            throw ConfigurationError(
-                SourceMark(source: "command line: --output \(output)"),
-                "\(source) is read by this command and would be replaced; name another file")
-        }
+/// Refuses an output that would take the place of a file it is computed from, or of something in a folder of such files.
+///
+/// - Throws: `ConfigurationError` that names the source.
+func refuseToReplace(_ sources: [String], by output: String) throws {
+    func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+    let target = resolved(output)
+    for source in sources.map({ (given: $0, place: resolved($0)) })
+    where target == source.place || target.hasPrefix(source.place + "/") {
+        throw ConfigurationError(
+            SourceMark(source: "command line: --output \(output)"),
+            "\(source.given) is read by this command and would be replaced; name another file")
     }
 }
 

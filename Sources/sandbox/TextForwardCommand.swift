@@ -1,6 +1,5 @@
 import ArgumentParser
 import Experiments
-import Foundation
 import Kernels
 import LanguageModeling
 import Platform
@@ -41,7 +40,7 @@ struct TextForwardCommand: ParsableCommand {
         try reportingErrors {
             let directory = try ModelDirectory(path: model)
             let batch = try TokenBatch(path: ids, for: directory.configuration.llama)
-            try refuseToOverwrite()
+            try refuseToReplace([ids, model], by: output)
             if gradients && batch.length == 1 {
                 throw LanguageModelError(
                     path: ids,
@@ -50,19 +49,6 @@ struct TextForwardCommand: ParsableCommand {
             }
             let pass = ForwardPass(directory, batch, gradients: gradients, workers: workers.count)
             try writeSafetensors(pass.run(), to: output)
-        }
-    }
-
-    /// Results may not take the place of what they are computed from.
-    private func refuseToOverwrite() throws {
-        func resolved(_ path: String) -> String {
-            URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        }
-        let target = resolved(output)
-        guard target != resolved(ids), !target.hasPrefix(resolved(model) + "/") else {
-            throw ConfigurationError(
-                SourceMark(source: "command line: --output \(output)"),
-                "this place belongs to what the command reads; name another file")
         }
     }
 }
