@@ -74,6 +74,9 @@ public struct CatalogedRun: Sendable {
         try ConfigurationNode.read(path: directory.configurationPath).node
     }
 
+    /// Whether it is a language model's fine-tuning: its configuration has a corpus.
+    public var isText: Bool { (try? configuration())?["corpus"] != nil }
+
     /// The folder under `bases` of the model it was trained from, by metadata.json or, where that is damaged, by the
     /// sweep's manifest; nil for a base.
     public func baseName() -> String? {
@@ -99,7 +102,7 @@ public struct CatalogedRun: Sendable {
         let known: Set = [
             "config.yaml", "metadata.json", RunDirectory.clearingName, "metrics.jsonl",
             "evaluations.jsonl", "run.log", "lock", "curves", "evaluations", "checkpoints",
-            "snapshots", "analysis",
+            "snapshots", "analysis", "model", "adapter", "best",
         ]
         let own = try Folder.contents(of: directory.path).filter {
             !known.contains($0) && !EventFile.isName($0) && !Folder.isLeftover($0)

@@ -143,3 +143,11 @@ extension JSONValue: Codable {
         }
     }
 }
+
+extension JSONValue {
+    /// The members of both objects; those of `other` win.
+    public func merging(_ other: JSONValue) -> JSONValue {
+        guard case .object(let mine) = self, case .object(let theirs) = other else { return other }
+        return .object(mine.merging(theirs) { $1 })
+    }
+}

@@ -9,6 +9,9 @@ public struct CatalogedSweep: Sendable {
     public let name: String
     /// The runs in it, by name.
     public let runs: [CatalogedRun]
+
+    /// Whether its runs fine-tune language models.
+    public var isText: Bool { runs.contains(where: \.isText) }
 }
 
 /// Every run under one folder, and the ways to name one.

@@ -2,6 +2,7 @@ import Experiments
 import InContextRegression
 import Kernels
 import Platform
+import Training
 
 /// Squared errors of baselines on evaluation prompts; those of slow ones are kept in `references/` below the folder of
 /// the runs, under the hash of everything that decides them.

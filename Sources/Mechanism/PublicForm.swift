@@ -39,7 +39,7 @@ public enum PublicForm {
                     ], source: "resolved configuration")
             },
             hashOfFile: { _ in hash }, programVersion: programVersion, workers: 1,
-            notice: { _ in }, warning: { _ in })
+            reporter: RunReporter())
         let isFree = try keeper.perform(RunPolicy(retriesFailed: true), isDone: { true }) { work in
             try directory.publish(model, files: work.records.lengths)
             return .finished

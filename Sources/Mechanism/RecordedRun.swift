@@ -4,6 +4,7 @@ import InContextRegression
 import Kernels
 import Platform
 import TensorStorage
+import Training
 
 /// A run or base read back from its folder, with types: its configuration, losses and per-prompt errors.
 public struct RecordedRun: Sendable {
@@ -25,6 +26,12 @@ public struct RecordedRun: Sendable {
     /// - Throws: ``RunError`` with file, line, column, key, what is accepted and the cure.
     public init(_ run: CatalogedRun) throws {
         self.run = run
+        if run.isText {
+            throw RunError(
+                description:
+                    "'\(run.directory.path)' is the fine-tuning of a language model, which has no error curves; its losses are "
+                    + "in metrics.jsonl and in its sweep's summary.csv")
+        }
         kind = try run.directory.readingConfiguration { try Self.kind(of: run.configuration()) }
     }
 

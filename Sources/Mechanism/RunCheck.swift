@@ -9,7 +9,7 @@ import Transformer
 /// Everything that can be checked about one run without training it.
 struct RunCheck {
     private(set) var summary = ""
-    private(set) var problems: [Validation.Problem] = []
+    private(set) var problems: [StoredProblem] = []
     private let run: CatalogedRun
 
     init(_ run: CatalogedRun) {
@@ -18,8 +18,10 @@ struct RunCheck {
             note(run.directory.metadataPath, run.problem ?? "cannot be read")
             return
         }
+        // A language model's configuration and checkpoints are read by other rooms; what is stored is checked all the same.
+        let isText = run.isText
         var recorded: RecordedRun?
-        attempt(run.directory.configurationPath) { recorded = try RecordedRun(run) }
+        if !isText { attempt(run.directory.configurationPath) { recorded = try RecordedRun(run) } }
         if let recorded { checkIdentity(recorded) }
         checkRecords()
         checkCurves()
@@ -28,6 +30,10 @@ struct RunCheck {
         checkLink()
         if let step {
             if let recorded { checkCheckpoint(recorded, step: step) }
+            if isText {
+                let folder = run.directory.checkpointPath(step: step)
+                attempt(folder) { _ = try Checkpoint.checkedState(folder) }
+            }
         } else if metadata.status == .finished {
             note(
                 run.directory.checkpointsPath,
@@ -198,14 +204,14 @@ struct RunCheck {
 
     private mutating func note(_ file: String, _ what: String) {
         let message = what.contains(file) ? what : "\(file): \(what)"
-        problems.append(Validation.Problem(file: file, message: message, isDamage: true))
+        problems.append(StoredProblem(file: file, message: message, isDamage: true))
     }
 
     private mutating func attempt(_ file: String, _ check: () throws -> Void) {
         do {
             try check()
         } catch {
-            problems.append(Validation.Problem(error, about: file, isDamage: true))
+            problems.append(StoredProblem(error, about: file, isDamage: true))
         }
     }
 }

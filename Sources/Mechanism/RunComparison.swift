@@ -54,7 +54,10 @@ public struct RunComparison: Sendable {
     /// - Throws: an error that names the file that cannot be read.
     public init(_ first: CatalogedRun, _ second: CatalogedRun) throws {
         // Before the trees: a damaged configuration is named as the run's damage.
-        results = try Self.results(RecordedRun(first), RecordedRun(second))
+        results =
+            first.isText && second.isText
+            ? try [Self.losses(first, second)]
+            : try Self.results(RecordedRun(first), RecordedRun(second))
         configuration = Self.differences(
             try first.configuration().flattened, try second.configuration().flattened)
         provenance = Self.differences(Self.provenance(of: first), Self.provenance(of: second))
@@ -99,6 +102,12 @@ public struct RunComparison: Sendable {
             values.append(FlatValue(key: "libraries.\(name)", value: .string(version)))
         }
         return values
+    }
+
+    private static func losses(_ first: CatalogedRun, _ second: CatalogedRun) throws -> Result {
+        Result(
+            quantity: "train/loss", first: try LossRecord.read(first.directory).last?.loss,
+            second: try LossRecord.read(second.directory).last?.loss, paired: nil)
     }
 
     private static func results(_ first: RecordedRun, _ second: RecordedRun) throws -> [Result] {

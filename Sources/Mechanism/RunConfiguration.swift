@@ -161,14 +161,6 @@ private func readLayout(_ reader: ConfigurationReader) throws -> PromptLayout {
 /// Every accepted spelling of a layout.
 let layoutNames = PromptLayout.acceptedNames
 
-extension JSONValue {
-    /// The members of both objects; those of `other` win.
-    public func merging(_ other: JSONValue) -> JSONValue {
-        guard case .object(let mine) = self, case .object(let theirs) = other else { return other }
-        return .object(mine.merging(theirs) { $1 })
-    }
-}
-
 /// Where the base model comes from: trained here, or taken from a folder.
 public struct BaseConfiguration: Sendable {
     /// The model's sizes.

@@ -122,8 +122,7 @@ public struct RunTrainer {
                 try BaseConfiguration(file: path).identity().map { try CanonicalJSON.hash($0) }
                     ?? base.hash
             },
-            programVersion: programVersion, workers: workers, notice: reporter.noticed,
-            warning: reporter.warned)
+            programVersion: programVersion, workers: workers, reporter: reporter)
     }
 
     // MARK: Runs
@@ -177,14 +176,6 @@ public struct RunTrainer {
             .records(run.configuration.evaluationSettings)
     }
 
-    /// Tells once which process holds what is waited for.
-    public func tellWaiting(for folders: [String]) {
-        let holder = FileLock.holder(of: RunDirectory(path: folders[0]).lockPath)
-        let who = holder.map { "process \($0)" } ?? "another process"
-        let more = folders.count > 1 ? " and \(folders.count - 1) more" : ""
-        reporter.noticed("waiting for \(folders[0])\(more), held by \(who)")
-    }
-
     private func train(
         _ run: PlannedRun, in directory: RunDirectory, _ work: RunWork
     ) throws -> TrainingOutcome {
@@ -211,8 +202,7 @@ public struct RunTrainer {
             directory: directory(run, sweep: sweep), hash: run.hash, sweep: sweep,
             base: run.base.name, configuration: { try run.configuration.resolved(sweep: sweep) },
             hashOfFile: { try RunConfiguration.hash(ofFile: $0, base: run.base) },
-            programVersion: programVersion, workers: workers, notice: reporter.noticed,
-            warning: reporter.warned)
+            programVersion: programVersion, workers: workers, reporter: reporter)
     }
 
     /// Copies how far a run has come from its metadata to the sweep's manifest.

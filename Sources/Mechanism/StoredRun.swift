@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Platform
+import Training
 
 extension RunConfiguration {
     /// The configuration of a run that is there, from its `config.yaml`.
@@ -134,6 +135,7 @@ extension PlannedRun {
                     "'\(directory.path)' holds no run (no metadata.json); `sandbox runs ls` lists the runs"
             )
         }
+        if let run = CatalogedRun(path: directory.path), run.isText { _ = try RecordedRun(run) }
         if metadata.base == nil {
             throw RunError(
                 description:

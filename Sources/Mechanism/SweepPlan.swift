@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import InContextRegression
 import Platform
+import Training
 
 /// One run of a sweep with the names its configuration gives it.
 public struct PlannedRun: Sendable {

@@ -1,5 +1,6 @@
 import InContextRegression
 import Kernels
+import Training
 
 extension SweepResults {
     /// Classes whose labels are linear in x, for which least squares is a reference on every distribution.

@@ -3,16 +3,6 @@ import Foundation
 import Platform
 import Training
 
-/// A run that could not be finished.
-public struct RunFailure: Sendable {
-    /// The run's folder.
-    public let run: String
-    /// What stopped it, one sentence.
-    public let sentence: String
-    /// Whether it was the run's own numbers, which would stop it again.
-    public let isFinal: Bool
-}
-
 /// What a sweep came to.
 public struct SweepOutcome: Sendable {
     /// Everything measured on the runs that are finished; nil when none is.
@@ -24,27 +14,18 @@ public struct SweepOutcome: Sendable {
 /// Runs a sweep: bases, fine-tuning, evaluation. What is done already is not done again, and what another process works
 /// on is waited for.
 public struct SweepRunner {
-    /// Trains runs in other processes, several at a time, and returns when all of them have ended: those of the runs
-    /// whose process ended before its work was done.
-    ///
-    /// - Parameters:
-    ///   - configurations: their `config.yaml`s.
-    ///   - policy: what to do about runs that are there.
-    public typealias Elsewhere =
-        (_ configurations: [String], _ policy: RunPolicy) throws -> Set<String>
-
     /// What to run.
     public let plan: SweepPlan
     /// Trains and measures one run.
     public let trainer: RunTrainer
     /// Trains several runs side by side; nil for one after the other in this process.
-    public let elsewhere: Elsewhere?
+    public let elsewhere: RunQueue.Elsewhere?
 
     /// - Parameters:
     ///   - plan: what to run.
     ///   - trainer: trains and measures one run.
     ///   - elsewhere: trains several runs side by side; nil for one after the other in this process.
-    public init(plan: SweepPlan, trainer: RunTrainer, elsewhere: Elsewhere? = nil) {
+    public init(plan: SweepPlan, trainer: RunTrainer, elsewhere: RunQueue.Elsewhere? = nil) {
         self.plan = plan
         self.trainer = trainer
         self.elsewhere = elsewhere
@@ -118,7 +99,8 @@ public struct SweepRunner {
         var ofBases = policy
         ofBases.retriesFailed = policy.retriesFailed || policy.restarts
         ofBases.restarts = false
-        var failures = try complete(
+        let queue = RunQueue(reporter: trainer.reporter, elsewhere: elsewhere)
+        var failures = try queue.complete(
             plan.bases, policy: ofBases,
             prepare: trainer.prepare, path: { trainer.directory($0).configurationPath }
         ) { try trainer.complete($0, for: plan, policy: $1) }
@@ -128,7 +110,7 @@ public struct SweepRunner {
                 lost.contains($0) && plan.bases[$0].hash == run.base.hash
             }
         }
-        let failed = try complete(
+        let failed = try queue.complete(
             runs, policy: policy, prepare: { try trainer.prepare($0, sweep: plan.name, $1) },
             path: { trainer.directory($0, sweep: plan.name).configurationPath }
         ) { try trainer.complete($0, sweep: plan.name, policy: $1) }
@@ -137,66 +119,6 @@ public struct SweepRunner {
         return (
             finished.map { runs[$0] }, failures.map(\.failure)
         )
-    }
-
-    private struct Failure {
-        let index: Int
-        let failure: RunFailure
-    }
-
-    /// Completes every item; those that other processes hold come last.
-    private func complete<Item>(
-        _ items: [Item], policy: RunPolicy, prepare: (Item, RunPolicy) throws -> Void,
-        path: (Item) -> String, _ body: (Item, RunPolicy) throws -> Bool
-    ) throws -> [Failure] {
-        var failures: [Failure] = []
-        var handedOver = Set<Int>()
-        if let elsewhere, items.count > 1 {
-            // What is wrong with a folder is said below, when its turn comes.
-            handedOver = Set(
-                items.indices.filter { index in
-                    let run = RunDirectory(path: Path.parent(of: path(items[index])))
-                    let isDone = try? run.metadata()?.status == .finished
-                    return (isDone == false || isDone == nil || policy.restarts)
-                        && (try? prepare(items[index], policy)) != nil
-                })
-            let undone = try elsewhere(handedOver.sorted().map { path(items[$0]) }, policy)
-            for index in handedOver where undone.contains(path(items[index])) {
-                handedOver.remove(index)
-                trainer.reporter.noticed(
-                    "the process for \(Path.parent(of: path(items[index]))) ended too early; its work is done here"
-                )
-            }
-        }
-        var pending = Array(items.indices)
-        var isWaiting = false
-        while !pending.isEmpty {
-            var held: [Int] = []
-            for index in pending {
-                if InterruptFlag.isRaised { throw InterruptedError() }
-                do {
-                    let policy = handedOver.contains(index) ? policy.afterwards : policy
-                    if try !body(items[index], policy) { held.append(index) }
-                } catch let error as InterruptedError {
-                    throw error
-                } catch {
-                    let folder = Path.parent(of: path(items[index]))
-                    trainer.reporter.noticed("failed: \(error)")
-                    let failure = RunFailure(
-                        run: folder, sentence: "\(error)", isFinal: error is DivergenceError)
-                    failures.append(Failure(index: index, failure: failure))
-                }
-            }
-            if held == pending {
-                if !isWaiting {
-                    trainer.tellWaiting(for: held.map { Path.parent(of: path(items[$0])) })
-                }
-                isWaiting = true
-                usleep(200_000)
-            }
-            pending = held
-        }
-        return failures.sorted { $0.index < $1.index }
     }
 
     private func manifest(_ request: SweepFile) throws -> SweepManifest {

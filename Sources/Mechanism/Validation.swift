@@ -6,22 +6,24 @@ import Training
 
 /// What a file or folder was found to be, and everything that is wrong with it.
 public struct Validation: Sendable {
-    /// One thing that is wrong.
-    public struct Problem: Hashable, Sendable {
-        /// The file or folder.
-        public let file: String
-        /// One sentence with the file and the cure.
-        public let message: String
-        /// Whether stored data is damaged; otherwise a configuration asks for something impossible.
-        public let isDamage: Bool
-    }
-
     /// The path as it was given.
     public let path: String
     /// What a sound one is, such as `9 runs on 1 base`; empty when ``problems`` leave nothing to say.
     public internal(set) var summary = ""
     /// What is wrong, in the order in which it was found.
-    public internal(set) var problems: [Problem] = []
+    public internal(set) var problems: [StoredProblem] = []
+
+    /// What another room found about the file at `path`.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - summary: what a sound one is.
+    ///   - problem: what is wrong; nil for nothing.
+    public init(path: String, summary: String = "", problem: StoredProblem? = nil) {
+        self.path = path
+        self.summary = summary
+        problems = problem.map { [$0] } ?? []
+    }
 
     /// Whether nothing is wrong.
     public var isSound: Bool { problems.isEmpty }
@@ -128,6 +130,7 @@ public struct Validation: Sendable {
 
     private static func configurationSummary(_ path: String) throws -> String {
         let node = try ConfigurationNode.read(path: path).node
+        if node["corpus"] != nil { return "configuration of a language model's fine-tuning" }
         if node["pretraining"] == nil && node["task"] == nil {
             return "public form, \(try ModelFolder.readModel(path).summary)"
         }
@@ -148,6 +151,12 @@ public struct Validation: Sendable {
 
     private static func checkpointSummary(_ folder: String) throws -> String {
         let state = try Checkpoint.readState(folder)
+        let parent = Path.parent(
+            of: Path.parent(of: URL(fileURLWithPath: folder).resolvingSymlinksInPath().path))
+        if CatalogedRun(path: parent)?.isText == true {
+            _ = try Checkpoint.checkedState(folder)
+            return "checkpoint of a language model at step \(state.step)"
+        }
         let model = try StoredModel(folder: folder)
         _ = try RunCheck.readCheckpoint(folder, decoder: model.decoder)
         return "checkpoint at step \(state.step), \(model.configuration.summary)"
@@ -156,7 +165,7 @@ public struct Validation: Sendable {
     // MARK: Problems
 
     private mutating func note(_ file: String, _ message: String, isDamage: Bool = true) {
-        problems.append(Problem(file: file, message: message, isDamage: isDamage))
+        problems.append(StoredProblem(file: file, message: message, isDamage: isDamage))
     }
 
     /// Runs a check; what it throws becomes a problem. A `ConfigurationError` is one of the configuration unless it
@@ -177,20 +186,6 @@ public struct Validation: Sendable {
     private static func folder(of path: String) -> String {
         let parent = Path.parent(of: path)
         return parent.isEmpty ? "." : parent
-    }
-}
-
-extension Validation.Problem {
-    /// An error as a problem of `file`: its sentence, with the file in front when it does not name it, and a cure when
-    /// it has none.
-    init(_ error: any Error, about file: String, isDamage: Bool) {
-        var message = "\(error)"
-        if !message.contains(file) { message = "\(file): \(message)" }
-        if isDamage && !message.contains(";") || error is TensorStorageError {
-            if message.hasSuffix(".") { message.removeLast() }
-            message += "; restore it from a copy, or remove it and make it again"
-        }
-        self.init(file: file, message: message, isDamage: isDamage)
     }
 }
 

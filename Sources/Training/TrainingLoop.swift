@@ -45,6 +45,8 @@ public struct TrainingLoop {
     public let update: (AdamStep) -> Void
     /// Told of every step done: steps so far and the loss.
     public let progress: (_ step: Int, _ loss: Double) -> Void
+    /// What else is noted of a step, by tag, such as an evaluation's loss; called after every update, nothing for most.
+    public let measure: (_ step: Int) throws -> [String: Double]
 
     /// - Parameters:
     ///   - options: how long and how.
@@ -53,11 +55,13 @@ public struct TrainingLoop {
     ///   - gradients: loss and global gradient norm of a step, counted from 0.
     ///   - update: one optimizer update with the gradients of the last call.
     ///   - progress: told of every step done.
+    ///   - measure: what else is noted of a step, by tag; called after every update.
     public init(
         options: TrainingOptions, directory: RunDirectory, records: RunRecords,
         gradients: @escaping (_ step: Int) throws -> (loss: Double, gradientNorm: Double),
         update: @escaping (AdamStep) -> Void,
-        progress: @escaping (_ step: Int, _ loss: Double) -> Void
+        progress: @escaping (_ step: Int, _ loss: Double) -> Void,
+        measure: @escaping (_ step: Int) throws -> [String: Double] = { _ in [:] }
     ) {
         self.options = options
         self.directory = directory
@@ -65,6 +69,7 @@ public struct TrainingLoop {
         self.gradients = gradients
         self.update = update
         self.progress = progress
+        self.measure = measure
     }
 
     /// Trains `state` to the last step, or until a signal.
@@ -97,14 +102,18 @@ public struct TrainingLoop {
             state.step += 1
             state.lossSum += loss
             state.lossCount += 1
-            if state.step % options.logEvery == 0 || state.step == options.steps {
+            let seconds = Date().timeIntervalSince(start)
+            let measured = try measure(state.step)
+            if !measured.isEmpty || state.step % options.logEvery == 0
+                || state.step == options.steps
+            {
+                let record = [
+                    "train/loss": state.lossSum / Double(state.lossCount),
+                    "train/grad_norm": norm, "train/learning_rate": rate,
+                    "perf/seconds_per_step": seconds,
+                ]
                 try records.appendMetrics(
-                    step: state.step,
-                    [
-                        "train/loss": state.lossSum / Double(state.lossCount),
-                        "train/grad_norm": norm, "train/learning_rate": rate,
-                        "perf/seconds_per_step": Date().timeIntervalSince(start),
-                    ])
+                    step: state.step, record.merging(measured, uniquingKeysWith: { $1 }))
                 state.lossSum = 0
                 state.lossCount = 0
             }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import TestSupport
+import Training
 
 @testable import Mechanism
 

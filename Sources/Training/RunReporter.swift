@@ -1,3 +1,6 @@
+import Experiments
+import Platform
+
 /// What a long run tells its caller while it works; plain closures, so that a test can listen.
 public struct RunReporter {
     /// A phase begins or continues: its label and its number of steps.
@@ -28,5 +31,15 @@ public struct RunReporter {
         self.ended = ended
         self.noticed = noticed
         self.warned = warned
+    }
+}
+
+extension RunReporter {
+    /// Tells once which process holds what is waited for.
+    public func tellWaiting(for folders: [String]) {
+        let holder = FileLock.holder(of: RunDirectory(path: folders[0]).lockPath)
+        let who = holder.map { "process \($0)" } ?? "another process"
+        let more = folders.count > 1 ? " and \(folders.count - 1) more" : ""
+        noticed("waiting for \(folders[0])\(more), held by \(who)")
     }
 }

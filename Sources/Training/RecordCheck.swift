@@ -3,13 +3,14 @@ import Foundation
 import Platform
 
 /// The lines of a metrics.jsonl or evaluations.jsonl, each looked at by itself.
-struct RecordCheck {
+public struct RecordCheck {
     /// More problems of one file than this are counted and not shown.
     private static let maximumProblems = 5
 
     /// Whole lines that are sound.
-    private(set) var count = 0
-    private(set) var problems: [Validation.Problem] = []
+    public private(set) var count = 0
+    /// What is wrong, the first few lines of it.
+    public private(set) var problems: [StoredProblem] = []
     private let path: String
     private var found = 0
 
@@ -20,7 +21,7 @@ struct RecordCheck {
     ///   - isEvaluations: whether lines are evaluations; otherwise they are training records, whose steps ascend.
     ///   - mayBeUnfinished: whether a last line without its end is fine, as on a run that a signal stopped.
     ///   - bytes: how many of the bytes matter, such as those that a checkpoint counts; all of them unless given.
-    init(
+    public init(
         path: String, isEvaluations: Bool, mayBeUnfinished: Bool = false, first bytes: Int = .max
     ) {
         self.path = path
@@ -28,7 +29,7 @@ struct RecordCheck {
         do {
             data = try WholeFile.read(path).prefix(bytes)
         } catch {
-            problems = [Validation.Problem(error, about: path, isDamage: true)]
+            problems = [StoredProblem(error, about: path, isDamage: true)]
             return
         }
         let decoder = JSONDecoder()
@@ -57,7 +58,7 @@ struct RecordCheck {
         }
         if found > Self.maximumProblems {
             problems.append(
-                Validation.Problem(
+                StoredProblem(
                     file: path,
                     message:
                         "\(path): \(found - Self.maximumProblems) more lines are damaged; restore the file",
@@ -69,7 +70,7 @@ struct RecordCheck {
         found += 1
         if found > Self.maximumProblems { return }
         problems.append(
-            Validation.Problem(
+            StoredProblem(
                 file: path,
                 message:
                     "\(path):\(line): \(what); restore the file, or remove the run and make it again",
@@ -80,6 +81,8 @@ struct RecordCheck {
         if let step = record["step"]?.integerValue, step <= last {
             return "step \(step) comes after step \(last)"
         }
+        // Before the first update there may be an evaluation alone.
+        if record["step"]?.integerValue == 0, record["eval/loss"]?.doubleValue != nil { return nil }
         return record["train/loss"]?.doubleValue == nil
             ? "train/loss is missing or no number" : nil
     }

@@ -3,78 +3,6 @@ import Kernels
 import Training
 import Transformer
 
-/// The sections `optimizer:` and `schedule:` of a phase.
-public struct OptimizerConfiguration: Encodable, Sendable, Hashable {
-    /// `adam` (L2 decay) or `adamw` (decoupled decay).
-    public var name: String
-    /// Peak learning rate.
-    public var learningRate: Double
-    /// β₁ and β₂.
-    public var betas: [Double]
-    /// ε.
-    public var epsilon: Double
-    /// λ.
-    public var weightDecay: Double
-    /// Largest global gradient norm; nil for no clipping.
-    public var clipNorm: Double?
-
-    enum CodingKeys: String, CodingKey {
-        case name
-        case learningRate = "learning_rate"
-        case betas
-        case epsilon
-        case weightDecay = "weight_decay"
-        case clipNorm = "clip_norm"
-    }
-
-    /// Reads the section.
-    ///
-    /// - Parameter reader: the mapping under `optimizer`.
-    /// - Throws: `ConfigurationError` for a missing or impossible value.
-    public init(_ reader: ConfigurationReader) throws {
-        name = try reader.choice("name", default: "adam", among: ["adam", "adamw"])
-        learningRate = try reader.double("learning_rate", in: 0...)
-        betas = try reader.doubles("betas", default: [0.9, 0.999], in: 0..<1)
-        if betas.count != 2 {
-            throw reader.error("betas", "has \(betas.count) values; expected two: β₁ and β₂")
-        }
-        epsilon = try reader.double("epsilon", default: 1e-8, in: 1e-30...1)
-        weightDecay = try reader.double("weight_decay", default: 0, in: 0...)
-        clipNorm = try reader.doubleIfPresent("clip_norm", in: 0...)
-    }
-
-    var adamOptions: AdamOptions {
-        AdamOptions(
-            beta1: betas[0], beta2: betas[1], epsilon: epsilon, weightDecay: weightDecay,
-            decoupledDecay: name == "adamw", clipNorm: clipNorm)
-    }
-}
-
-/// The section `schedule:`.
-public struct ScheduleConfiguration: Encodable, Sendable, Hashable {
-    /// `constant`, `linear` or `cosine`.
-    public var name: LearningRateSchedule.Decay
-    /// Steps of linear warm-up.
-    public var warmupSteps: Int
-
-    enum CodingKeys: String, CodingKey {
-        case name
-        case warmupSteps = "warmup_steps"
-    }
-
-    /// Reads the section; constant without warm-up when it is absent.
-    ///
-    /// - Parameter reader: the mapping under `schedule`.
-    /// - Throws: `ConfigurationError` for an impossible value.
-    public init(_ reader: ConfigurationReader) throws {
-        name = try reader.choice(
-            "name", default: .constant,
-            accepted: LearningRateSchedule.Decay.allCases.map(\.rawValue),
-            LearningRateSchedule.Decay.init(rawValue:))
-        warmupSteps = try reader.integer("warmup_steps", default: 0, in: 0...)
-    }
-}
-
 /// What both phases have in common: how many prompts of how many points for how many steps, and the optimizer.
 public struct PhaseConfiguration: Encodable, Sendable, Hashable {
     /// n: points of a prompt (at the end of the curriculum).
@@ -113,9 +41,7 @@ public struct PhaseConfiguration: Encodable, Sendable, Hashable {
     func trainingOptions(recording: RecordingConfiguration, workers: Int) -> TrainingOptions {
         TrainingOptions(
             steps: steps,
-            schedule: LearningRateSchedule(
-                decay: schedule.name, peak: optimizer.learningRate,
-                warmupSteps: schedule.warmupSteps, totalSteps: steps),
+            schedule: schedule.schedule(peak: optimizer.learningRate, steps: steps),
             adam: optimizer.adamOptions, logEvery: recording.logEvery,
             checkpointSeconds: recording.checkpointSeconds, snapshots: recording.snapshots,
             workers: workers)

@@ -3,97 +3,59 @@ import Foundation
 import Kernels
 import Logging
 import Platform
-import Training
-
-/// Work was stopped by a signal; what is done is kept and the same command continues.
-public struct InterruptedError: Error, CustomStringConvertible {
-    /// One sentence with what to do.
-    public let description: String
-
-    /// An interruption between two runs, or while one was measured.
-    public init() { description = "interrupted; what is done is kept, the same command continues" }
-
-    /// - Parameters:
-    ///   - run: the folder of the run that was being trained.
-    ///   - policy: how it was begun.
-    init(run: String, policy: RunPolicy) {
-        description =
-            "interrupted while working on \(run); its checkpoint is written, the same command "
-            + (policy.restarts ? "without --restart " : "") + "continues from there"
-    }
-}
-
-/// A run folder that does not hold what it should, or a run that failed.
-public struct RunError: Error, CustomStringConvertible {
-    /// One sentence with the folder and the cure.
-    public let description: String
-
-    /// - Parameter description: one sentence with the folder and the cure.
-    public init(description: String) { self.description = description }
-}
-
-/// What to do about runs that are there already.
-public struct RunPolicy: Sendable {
-    /// Whether failed runs are tried again, from their last good checkpoint.
-    public var retriesFailed: Bool
-    /// Whether runs are trained again from step 0, whatever is there.
-    public var restarts: Bool
-    /// Whether runs may be trained at all; otherwise what is finished is measured.
-    var trains = true
-    /// Whether what was there before this command is told apart from what has just been made.
-    var tellsWhatWasThere = true
-
-    /// Looks after runs that have been worked on under this policy just now, here or in another process.
-    var afterwards: RunPolicy {
-        var policy = self
-        policy.restarts = false
-        policy.retriesFailed = false
-        policy.tellsWhatWasThere = false
-        return policy
-    }
-
-    /// Measures what is finished and trains nothing.
-    public static var measuring: RunPolicy {
-        var policy = RunPolicy()
-        policy.trains = false
-        return policy
-    }
-
-    /// - Parameters:
-    ///   - retriesFailed: whether failed runs are tried again.
-    ///   - restarts: whether runs are trained again from step 0.
-    public init(retriesFailed: Bool = false, restarts: Bool = false) {
-        self.retriesFailed = retriesFailed
-        self.restarts = restarts
-    }
-}
 
 /// Leads one run's folder through its states: lock, configuration, metadata, work, result.
-struct RunKeeper {
-    let directory: RunDirectory
+public struct RunKeeper {
+    /// The run's folder.
+    public let directory: RunDirectory
     /// The hash of what decides the weights.
-    let hash: String
+    public let hash: String
     /// The sweep it belongs to; nil for a base.
-    let sweep: String?
+    public let sweep: String?
     /// The base it starts from; nil for a base.
-    let base: String?
+    public let base: String?
     /// What `config.yaml` says.
-    let configuration: () throws -> ConfigurationNode
+    public let configuration: () throws -> ConfigurationNode
     /// The hash that a `config.yaml` stands for.
-    let hashOfFile: (_ path: String) throws -> String
+    public let hashOfFile: (_ path: String) throws -> String
     /// Version of the program, for the metadata.
-    let programVersion: String
+    public let programVersion: String
     /// Workers of a step, for the metadata.
-    let workers: Int
+    public let workers: Int
     /// Told of anything worth a line.
-    let notice: (String) -> Void
-    /// Told of what a quiet user must know too.
-    let warning: (String) -> Void
+    private let notice: (String) -> Void
+
+    /// - Parameters:
+    ///   - directory: the run's folder.
+    ///   - hash: the hash of what decides the weights.
+    ///   - sweep: the sweep it belongs to.
+    ///   - base: the base it starts from.
+    ///   - configuration: what `config.yaml` says.
+    ///   - hashOfFile: the hash that a `config.yaml` stands for.
+    ///   - programVersion: version of the program, for the metadata.
+    ///   - workers: workers of a step, for the metadata.
+    ///   - reporter: told of anything worth a line.
+    public init(
+        directory: RunDirectory, hash: String, sweep: String?, base: String?,
+        configuration: @escaping () throws -> ConfigurationNode,
+        hashOfFile: @escaping (_ path: String) throws -> String, programVersion: String,
+        workers: Int, reporter: RunReporter
+    ) {
+        self.directory = directory
+        self.hash = hash
+        self.sweep = sweep
+        self.base = base
+        self.configuration = configuration
+        self.hashOfFile = hashOfFile
+        self.programVersion = programVersion
+        self.workers = workers
+        notice = reporter.noticed
+    }
 
     /// How far the run has come; nil when its folder holds none.
     ///
     /// - Throws: ``RunError`` when the folder holds another run.
-    func metadata() throws -> RunMetadata? {
+    public func metadata() throws -> RunMetadata? {
         guard let metadata = try directory.metadata() else { return nil }
         if metadata.hash != hash {
             throw RunError(
@@ -118,7 +80,7 @@ struct RunKeeper {
 
     /// Writes the configuration of a run that is to be trained, and the metadata of one that is not there yet, so that
     /// another process can train it.
-    func prepare(_ policy: RunPolicy) throws {
+    public func prepare(_ policy: RunPolicy) throws {
         guard let lock = try directory.tryLock() else { return }
         defer { lock.release() }
         // A restart clears whatever is there, so that it need not be readable.
@@ -139,7 +101,7 @@ struct RunKeeper {
     ///   - work: trains what is not trained and measures what is not measured.
     /// - Returns: false when another process holds the run.
     /// - Throws: ``InterruptedError``, or what stopped the run (its status says so then).
-    func perform(
+    public func perform(
         _ policy: RunPolicy, isDone: () throws -> Bool, _ work: (RunWork) throws -> TrainingOutcome
     ) throws -> Bool {
         if !policy.restarts, try metadata()?.status == .finished, try isDone() { return true }
@@ -295,7 +257,9 @@ struct RunKeeper {
 }
 
 /// What a run's work gets: its record files, and whether it is trained already.
-struct RunWork {
-    let records: RunRecords
-    let isTrained: Bool
+public struct RunWork {
+    /// Where what is measured is noted.
+    public let records: RunRecords
+    /// Whether the run is trained already.
+    public let isTrained: Bool
 }
