@@ -84,6 +84,22 @@ public struct AdamStep: Sendable {
         self.epsilon = Float(epsilon)
     }
 
+    private init(withoutDecay step: AdamStep) {
+        gradientScale = step.gradientScale
+        coupledDecay = 0
+        keep = 1
+        beta1 = step.beta1
+        beta2 = step.beta2
+        oneMinusBeta1 = step.oneMinusBeta1
+        oneMinusBeta2 = step.oneMinusBeta2
+        stepSize = step.stepSize
+        reciprocalCorrection = step.reciprocalCorrection
+        epsilon = step.epsilon
+    }
+
+    /// The same step with λ = 0, for parameters that do not decay.
+    public var withoutDecay: AdamStep { AdamStep(withoutDecay: self) }
+
     @inline(__always)
     fileprivate func apply(
         _ p: inout Lanes, _ m: inout Lanes, _ v: inout Lanes, _ gradient: Lanes

@@ -107,7 +107,7 @@ func attendForward(
 ///
 /// - Returns: the largest score and the sum of the exponentials.
 @inline(__always)
-private func exponentiate(
+func exponentiate(
     _ row: UnsafeMutablePointer<Float>, valid: Int, padded: Int
 ) -> (largest: Float, sum: Float) {
     let whole = valid / laneCount * laneCount

@@ -162,3 +162,43 @@ public func squaredErrorForwardBackward(
     }
     return loss
 }
+
+/// Dropout: `y = x / (1 − p)` where the uniform number is p or more, and 0 elsewhere.
+///
+/// - Parameters:
+///   - output: `y: [count]`, overwritten, or added to; may be the input itself.
+///   - input: `x: [count]`.
+///   - uniforms: `[count]`, from 0, below 1.
+///   - probability: p, from 0, below 1.
+///   - adding: whether the result is added to `output`.
+public func dropElements(
+    _ output: FloatView, _ input: FloatView, uniforms: FloatView, probability: Float,
+    adding: Bool = false
+) {
+    let count = output.count
+    precondition(input.count == count && uniforms.count == count, "\(count) numbers")
+    precondition(probability >= 0 && probability < 1, "a probability of \(probability)")
+    let scale = 1 / (1 - probability)
+    let (x, y, u) = (input.pointer, output.pointer, uniforms.pointer)
+    for index in stride(from: 0, to: count, by: laneCount) {
+        let lanes = min(laneCount, count - index)
+        let isKept = u.lanes(at: index, count: lanes) .>= probability
+        let kept = (x.lanes(at: index, count: lanes) * scale).replacing(
+            with: 0, where: .!isKept)
+        let before = adding ? y.lanes(at: index, count: lanes) : Lanes(repeating: 0)
+        y.store(before + kept, at: index, count: lanes)
+    }
+}
+
+/// `x ← scale · x`.
+///
+/// - Parameters:
+///   - values: `x: [count]`, updated.
+///   - scale: the factor.
+public func scale(_ values: FloatView, by scale: Float) {
+    let x = values.pointer
+    for index in stride(from: 0, to: values.count, by: laneCount) {
+        let lanes = min(laneCount, values.count - index)
+        x.store(x.lanes(at: index, count: lanes) * scale, at: index, count: lanes)
+    }
+}

@@ -52,6 +52,9 @@ public struct GroupedAttentionShape: Sendable, Hashable {
 /// Causal attention of the query heads that share one head of keys and values:
 /// `o_i = Σ_{j ≤ i} softmax_j(q_i · k_j / √K) v_j`.
 ///
+/// Up to four queries at the end of a longer sequence read keys and values where they lie and sum in another order than
+/// more would; more get the bits that they get among all.
+///
 /// - Parameters:
 ///   - output: `o: [S, H·K]`; the columns of these heads are overwritten.
 ///   - logNormalizer: `log Σ_{j ≤ i} exp(q_i · k_j / √K): [H, S]`.
@@ -75,6 +78,14 @@ public func groupedAttentionForward(
     precondition(output.count >= shape.queryCount * shape.queryWidth)
     precondition(logNormalizer.count >= shape.headCount * shape.queryCount)
     let key = group * shape.headSize
+    if shape.isOfFewQueries {
+        return FewQueryAttention(
+            shape: shape, group: group, keys: keys.pointer + key, values: values.pointer + key,
+            scratch: scratch
+        ).run(
+            output: output.pointer, logNormalizer: logNormalizer.pointer,
+            queries: queries.pointer, positions: positions.pointer)
+    }
     packTransposed(
         keys.pointer + key, stride: shape.keyWidth, into: scratch.keyTransposed.pointer,
         shape: head)

@@ -63,21 +63,27 @@ public struct StoredMatrix: @unchecked Sendable {
     /// Copies row `row` into `target: [columns]` as fp32.
     public func copyRow(_ row: Int, into target: FloatView) {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
-        precondition(target.count == columns, "\(target.count) numbers for a row of \(columns)")
+        copy(row * columns..<(row + 1) * columns, into: target)
+    }
+
+    /// Copies the elements `range`, counted row after row, into `target` as fp32.
+    public func copy(_ range: Range<Int>, into target: FloatView) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows * columns, "\(range)")
+        precondition(target.count == range.count, "\(target.count) numbers for \(range)")
         switch element {
-        case .float32: copyRow(Float32Reader(base: base), row, into: target)
-        case .float16: copyRow(Float16Reader(base: base), row, into: target)
-        case .bfloat16: copyRow(BFloat16Reader(base: base), row, into: target)
+        case .float32: copy(Float32Reader(base: base), range, into: target)
+        case .float16: copy(Float16Reader(base: base), range, into: target)
+        case .bfloat16: copy(BFloat16Reader(base: base), range, into: target)
         }
     }
 
     @inline(__always)
-    private func copyRow(_ elements: some ElementReader, _ row: Int, into target: FloatView) {
-        let from = row * columns
-        for column in stride(from: 0, to: columns, by: laneCount) {
-            let count = min(laneCount, columns - column)
+    private func copy(_ elements: some ElementReader, _ range: Range<Int>, into target: FloatView) {
+        for offset in stride(from: 0, to: range.count, by: laneCount) {
+            let count = min(laneCount, range.count - offset)
             target.pointer.store(
-                elements.lanes(at: from + column, count: count), at: column, count: count)
+                elements.lanes(at: range.lowerBound + offset, count: count), at: offset,
+                count: count)
         }
     }
 }

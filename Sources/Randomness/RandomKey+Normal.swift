@@ -47,11 +47,11 @@ extension RandomKey {
 
     /// Fills `values` with independent numbers uniform on [0, 1), multiples of 2⁻²⁴.
     ///
-    /// Value 4i + j is the high 24 bits of word j of block i.
-    public func fillUniforms(_ values: inout MutableSpan<Float>) {
+    /// Value 4i + j is the high 24 bits of word j of block `first` + i.
+    public func fillUniforms(_ values: inout MutableSpan<Float>, from first: Int = 0) {
         var words = SIMD4<UInt32>()
         for index in 0..<values.count {
-            if index % 4 == 0 { words = block(UInt32(truncatingIfNeeded: index / 4)) }
+            if index % 4 == 0 { words = block(UInt32(truncatingIfNeeded: first + index / 4)) }
             values[index] = Float(words[index % 4] >> 8) * 0x1p-24
         }
     }

@@ -52,4 +52,13 @@ public enum RandomStream: UInt32, Sendable, CaseIterable {
     case evaluationLabelNoise = 52
     /// Inputs of evaluation prompts that stand in part A alone.
     case evaluationFreshInputs = 53
+
+    /// Order of a corpus's documents in an epoch.
+    case corpusOrder = 64
+    /// Which contextual prompt a document gets.
+    case contextualPrompt = 65
+    /// Which inputs of an adapter are left out.
+    case adapterDropout = 66
+    /// Which exercises a reading-comprehension text gets.
+    case exerciseChoice = 67
 }

@@ -9,13 +9,16 @@ extension LlamaDecoder {
     ///   - weights: the parameters.
     ///   - workspace: that of the pass.
     ///   - targets: `[R]`, each below V.
+    ///   - lossWeights: `[R]`; where they are 0 nothing is computed and the loss is 0; nil for all rows.
     public func losses(
-        weights: LlamaWeights, workspace: LlamaWorkspace, targets: IndexView
+        weights: LlamaWeights, workspace: LlamaWorkspace, targets: IndexView,
+        lossWeights: FloatView? = nil
     ) -> FloatView {
-        overHeadRows(targets.count, workspace) { rows in
-            let logits = workspace.logits[0..<rows.count * configuration.vocabularySize]
-            self.logits(logits, weights: weights, workspace: workspace, rows: rows)
-            entropies(logits, workspace, rows, targets: targets, lossWeights: nil)
+        workspace.losses[0..<targets.count].fill(0)
+        overHeadRows(targets.count, workspace, lossWeights) { rows in
+            let head = workspace.head(rows, targets: targets, lossWeights: nil)
+            logits(of: head, weights: weights, workspace: workspace)
+            entropies(head, workspace, lossWeights: nil)
         }
         return workspace.losses[0..<targets.count]
     }
@@ -24,7 +27,8 @@ extension LlamaDecoder {
     ///
     /// - Parameters:
     ///   - weights: the parameters.
-    ///   - gradients: parameter gradients, added to.
+    ///   - gradients: parameter gradients, added to; nil where the parameters are frozen.
+    ///   - adapters: what is added to the parameters, with gradients of its own; nil for nothing.
     ///   - workspace: memory for at least R rows, made for training.
     ///   - tokens: `[R]`, each below V.
     ///   - sequences: the rows of each sequence, in order and without gaps.
@@ -32,13 +36,28 @@ extension LlamaDecoder {
     ///   - lossWeights: `w: [R]`; 0 where a row carries no loss; they hold the mean's divisor.
     /// - Returns: `Σ w ℓ`, with ℓ the cross-entropy in nats.
     public func lossAndGradients(
-        weights: LlamaWeights, gradients: LlamaGradients, workspace: LlamaWorkspace,
-        tokens: IndexView, sequences: [Range<Int>], targets: IndexView, lossWeights: FloatView
+        weights: LlamaWeights, gradients: LlamaGradients?, adapters: LoRATraining? = nil,
+        workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>], targets: IndexView,
+        lossWeights: FloatView
+    ) -> Double {
+        forward(
+            weights: weights, adapters: adapters?.parameters, dropout: adapters?.dropout,
+            workspace: workspace, tokens: tokens, sequences: sequences)
+        return backward(
+            weights: weights, gradients: gradients, adapters: adapters, workspace: workspace,
+            tokens: tokens, sequences: sequences, targets: targets, lossWeights: lossWeights)
+    }
+
+    /// As ``lossAndGradients(weights:gradients:adapters:workspace:tokens:sequences:targets:lossWeights:)``, after a forward
+    /// pass over the same rows with the same adapters and dropout: for losses whose weights hang on the rows' losses.
+    public func backward(
+        weights: LlamaWeights, gradients: LlamaGradients?, adapters: LoRATraining? = nil,
+        workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>], targets: IndexView,
+        lossWeights: FloatView
     ) -> Double {
         precondition(workspace.forTraining, "this workspace was made for the forward pass")
         let rows = tokens.count
         precondition(targets.count == rows && lossWeights.count == rows)
-        forward(weights: weights, workspace: workspace, tokens: tokens, sequences: sequences)
         headBackward(
             weights: weights, gradients: gradients, workspace: workspace, targets: targets,
             lossWeights: lossWeights)
@@ -46,19 +65,32 @@ extension LlamaDecoder {
         let scratch = workspace.scratch
         scratch.residual[0..<rows * C].fill(0)
         workspace.team.normalizeBackward(
-            dInput: scratch.residual, dWeight: gradients.finalNorm, dOutput: scratch.normed,
+            dInput: scratch.residual, dWeight: gradients?.finalNorm, dOutput: scratch.normed,
             input: workspace.residual(configuration.layerCount), scale: workspace.finalScale,
             weight: weights.finalNorm, rows: rows)
         for layer in (0..<configuration.layerCount).reversed() {
-            pass(layer, workspace, rows: rows).backward(
-                weights: weights.layers[layer], gradients: gradients.layers[layer],
-                scratch: scratch, sequences: sequences)
+            let pass = pass(
+                layer, workspace, rows: rows, adapters: adapters?.parameters,
+                dropout: adapters?.dropout)
+            // What the top layer left is still there.
+            if workspace.recomputes, layer < configuration.layerCount - 1 {
+                let saved = workspace.layer(layer)
+                pass.forward(
+                    weights: weights.layers[layer], keys: saved.keys, values: saved.values,
+                    segments: segments(sequences, saved), givesOutput: false)
+            }
+            pass.backward(
+                weights: weights.layers[layer], gradients: gradients?.layers[layer],
+                adapterGradients: adapters?.gradients.layers[layer] ?? [:], scratch: scratch,
+                sequences: sequences)
         }
-        for row in 0..<rows {
-            let token = Int(tokens[row])
-            addScaled(
-                gradients.embedding[token * C..<(token + 1) * C],
-                scratch.residual[row * C..<(row + 1) * C], scale: 1)
+        if let gradients {
+            for row in 0..<rows {
+                let token = Int(tokens[row])
+                addScaled(
+                    gradients.embedding[token * C..<(token + 1) * C],
+                    scratch.residual[row * C..<(row + 1) * C], scale: 1)
+            }
         }
         var loss = 0.0
         for row in 0..<rows where lossWeights[row] != 0 {
@@ -68,52 +100,73 @@ extension LlamaDecoder {
     }
 
     /// Leaves the losses, and the gradient of the last normalisation's output in `scratch.normed`; adds that of the head.
+    ///
+    /// Rows without loss, such as those of a prompt, never meet the vocabulary.
     private func headBackward(
-        weights: LlamaWeights, gradients: LlamaGradients, workspace: LlamaWorkspace,
+        weights: LlamaWeights, gradients: LlamaGradients?, workspace: LlamaWorkspace,
         targets: IndexView, lossWeights: FloatView
     ) {
         let C = configuration.hiddenSize
-        let V = configuration.vocabularySize
-        overHeadRows(targets.count, workspace) { rows in
-            let numbers = rows.lowerBound * C..<rows.upperBound * C
-            let logits = workspace.logits[0..<rows.count * V]
-            self.logits(logits, weights: weights, workspace: workspace, rows: rows)
-            entropies(logits, workspace, rows, targets: targets, lossWeights: lossWeights)
+        workspace.scratch.normed[0..<targets.count * C].fill(0)
+        overHeadRows(targets.count, workspace, lossWeights) { rows in
+            let head = workspace.head(rows, targets: targets, lossWeights: lossWeights)
+            logits(of: head, weights: weights, workspace: workspace)
+            entropies(head, workspace, lossWeights: head.lossWeights)
             workspace.team.inputGradient(
-                workspace.scratch.normed[numbers], dOutput: logits, weight: weights.head,
-                rows: rows.count)
+                head.gradient, dOutput: head.logits, weight: weights.head, rows: rows.count)
+            for (place, row) in rows.enumerated() {
+                workspace.scratch.normed[row * C..<(row + 1) * C]
+                    .copy(from: head.gradient[place * C..<(place + 1) * C])
+            }
+            guard let gradients else { return }
             workspace.team.weightGradient(
-                LlamaLinear(weight: gradients.head, bias: nil), dOutput: logits,
-                input: workspace.finalOutput[numbers], rows: rows.count, from: C)
+                LlamaLinear(weight: gradients.head, bias: nil), dOutput: head.logits,
+                input: head.input, rows: rows.count, from: C)
         }
     }
 
+    /// Calls `body` with the rows that carry loss, as many at a time as have logits in memory.
     private func overHeadRows(
-        _ rows: Int, _ workspace: LlamaWorkspace, _ body: (Range<Int>) -> Void
+        _ rows: Int, _ workspace: LlamaWorkspace, _ lossWeights: FloatView?,
+        _ body: (ArraySlice<Int>) -> Void
     ) {
+        let chosen = (0..<rows).filter { row in lossWeights.map { $0[row] != 0 } ?? true }
         let size = workspace.logits.count / configuration.vocabularySize
-        for first in stride(from: 0, to: rows, by: size) { body(first..<min(first + size, rows)) }
+        for first in stride(from: 0, to: chosen.count, by: size) {
+            body(chosen[first..<min(first + size, chosen.count)])
+        }
     }
 
+    private func logits(
+        of head: HeadRows, weights: LlamaWeights, workspace: LlamaWorkspace
+    ) {
+        workspace.team.linear(
+            [
+                LinearTask(
+                    output: head.logits, input: head.input,
+                    map: LlamaLinear(weight: weights.head, bias: nil))
+            ], rows: head.rows.count)
+    }
+
+    /// Leaves each row's loss where it belongs, and with weights the logits' gradients in their place.
     private func entropies(
-        _ logits: FloatView, _ workspace: LlamaWorkspace, _ rows: Range<Int>, targets: IndexView,
-        lossWeights: FloatView?
+        _ head: HeadRows, _ workspace: LlamaWorkspace, lossWeights: FloatView?
     ) {
         let V = configuration.vocabularySize
-        workspace.team.overRows(rows.count, cost: 32 * V) { part in
-            let range = rows.lowerBound + part.lowerBound..<rows.lowerBound + part.upperBound
+        workspace.team.overRows(head.rows.count, cost: 32 * V) { part in
             crossEntropy(
-                losses: workspace.losses[range],
-                logits: logits[part.lowerBound * V..<part.upperBound * V],
-                targets: targets[range], weights: lossWeights?[range])
+                losses: head.losses[part],
+                logits: head.logits[part.lowerBound * V..<part.upperBound * V],
+                targets: head.targets[part], weights: lossWeights?[part])
         }
+        for (place, row) in head.rows.enumerated() { workspace.losses[row] = head.losses[place] }
     }
 }
 
 extension LlamaTeam {
-    /// The gradients of RMSNorm: `dInput: [R, C]` and `dWeight: [C]`, both added to.
+    /// The gradients of RMSNorm: `dInput: [R, C]` and, unless nil, `dWeight: [C]`, both added to.
     func normalizeBackward(
-        dInput: FloatView, dWeight: FloatView, dOutput: FloatView, input: FloatView,
+        dInput: FloatView, dWeight: FloatView?, dOutput: FloatView, input: FloatView,
         scale: FloatView, weight: FloatView, rows: Int
     ) {
         let width = weight.count
@@ -123,11 +176,32 @@ extension LlamaTeam {
                 dInput: dInput[numbers], dOutput: dOutput[numbers], input: input[numbers],
                 scale: scale[range], weight: weight, rows: range.count)
         }
+        guard let dWeight else { return }
         // Columns are shared out like rows: each is a sum over all rows.
         overRows(width, cost: 2 * rows) { columns in
             rmsNormWeightGradient(
                 dWeight: dWeight, dOutput: dOutput, input: input, scale: scale, rows: rows,
                 columns: columns)
         }
+    }
+}
+
+/// Adapters that are trained: parameters, gradients and what is left out of their inputs.
+public struct LoRATraining: Sendable {
+    /// The factors.
+    public let parameters: LlamaLoRA
+    /// Their gradients, added to.
+    public let gradients: LlamaLoRA
+    /// What is left out; nil for nothing, as in an evaluation.
+    public let dropout: LoRADropout?
+
+    /// - Parameters:
+    ///   - parameters: the factors.
+    ///   - gradients: their gradients, added to.
+    ///   - dropout: what is left out of their inputs; nil for nothing.
+    public init(parameters: LlamaLoRA, gradients: LlamaLoRA, dropout: LoRADropout? = nil) {
+        self.parameters = parameters
+        self.gradients = gradients
+        self.dropout = dropout
     }
 }

@@ -18,12 +18,15 @@ public struct LlamaDecoder: Sendable {
     ///
     /// - Parameters:
     ///   - weights: the parameters.
+    ///   - adapters: what is added to them; nil for nothing.
+    ///   - dropout: what is left out of the adapters' inputs; nil for nothing.
     ///   - workspace: memory for at least R rows.
     ///   - tokens: `[R]`, each below V.
     ///   - sequences: the rows of each sequence, in order and without gaps. A row sees the rows of its own sequence up to
     ///     itself, and its position is its place there.
     public func forward(
-        weights: LlamaWeights, workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>]
+        weights: LlamaWeights, adapters: LlamaLoRA? = nil, dropout: LoRADropout? = nil,
+        workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>]
     ) {
         var end = 0
         for rows in sequences {
@@ -38,13 +41,9 @@ public struct LlamaDecoder: Sendable {
         let rows = tokens.count
         for layer in 0..<configuration.layerCount {
             let saved = workspace.layer(layer)
-            let segments = sequences.map {
-                AttentionSegment(
-                    queries: $0, keys: saved.keys, values: saved.values, keyRows: $0)
-            }
-            pass(layer, workspace, rows: rows).forward(
+            pass(layer, workspace, rows: rows, adapters: adapters, dropout: dropout).forward(
                 weights: weights.layers[layer], keys: saved.keys, values: saved.values,
-                segments: segments)
+                segments: segments(sequences, saved))
         }
         finish(weights: weights, workspace: workspace, rows: rows)
     }
@@ -100,12 +99,23 @@ public struct LlamaDecoder: Sendable {
             ], rows: rows.count)
     }
 
-    func pass(_ layer: Int, _ workspace: LlamaWorkspace, rows: Int) -> LlamaPass {
+    /// Each sequence sees itself.
+    func segments(_ sequences: [Range<Int>], _ saved: LlamaActivations) -> [AttentionSegment] {
+        sequences.map {
+            AttentionSegment(queries: $0, keys: saved.keys, values: saved.values, keyRows: $0)
+        }
+    }
+
+    func pass(
+        _ layer: Int, _ workspace: LlamaWorkspace, rows: Int, adapters: LlamaLoRA? = nil,
+        dropout: LoRADropout? = nil
+    ) -> LlamaPass {
         LlamaPass(
             configuration: configuration, team: workspace.team, table: workspace.table, rows: rows,
             positions: workspace.positions[0..<rows], ascending: workspace.ascending,
             input: workspace.residual(layer), output: workspace.residual(layer + 1),
-            saved: workspace.layer(layer))
+            saved: workspace.layer(layer),
+            lora: adapters.map { workspace.lora(layer, $0, dropout) })
     }
 
     private func embed(weights: LlamaWeights, workspace: LlamaWorkspace, tokens: IndexView) {

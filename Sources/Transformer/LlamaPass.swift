@@ -14,6 +14,8 @@ struct LlamaPass: Sendable {
     let input: FloatView
     let output: FloatView
     let saved: LlamaActivations
+    /// The layer's adapters; nil where there are none.
+    let lora: LoRALayer?
 
     private var width: Int { configuration.hiddenSize }
 
@@ -24,58 +26,103 @@ struct LlamaPass: Sendable {
     ///   - keys: `[R, G·K]`: where the rows' keys go; the segments read them there.
     ///   - values: `[R, G·K]`: where their values go.
     ///   - segments: who sees whom.
+    ///   - givesOutput: false leaves `output` as it is: for a backward pass that lacks the rest alone.
     func forward(
         weights: LlamaLayer<StoredMatrix>, keys: FloatView, values: FloatView,
-        segments: [AttentionSegment]
+        segments: [AttentionSegment], givesOutput: Bool = true
     ) {
         normalize(
             saved.attentionInput, scale: saved.attentionScale, input: input,
             weight: weights.attentionNorm)
-        team.linear(
+        project(
+            saved.attentionInput,
             [
-                LinearTask(output: saved.queries, input: saved.attentionInput, map: weights.query),
-                LinearTask(output: keys, input: saved.attentionInput, map: weights.key),
-                LinearTask(output: values, input: saved.attentionInput, map: weights.value),
-            ], rows: rows)
+                Projected(.query, weights.query, saved.queries),
+                Projected(.key, weights.key, keys), Projected(.value, weights.value, values),
+            ])
         rotate(saved.queries, headCount: configuration.headCount)
         rotate(keys, headCount: configuration.keyValueHeadCount)
         attend(segments)
-        team.linear(
-            [
-                LinearTask(
-                    output: saved.middle, input: saved.attended, map: weights.output,
-                    adding: input)
-            ], rows: rows)
+        project(saved.attended, [Projected(.output, weights.output, saved.middle)], adding: input)
         normalize(
             saved.feedForwardInput, scale: saved.feedForwardScale, input: saved.middle,
             weight: weights.feedForwardNorm)
-        team.linear(
-            [
-                LinearTask(output: saved.gate, input: saved.feedForwardInput, map: weights.gate),
-                LinearTask(output: saved.up, input: saved.feedForwardInput, map: weights.up),
-            ], rows: rows)
+        project(
+            saved.feedForwardInput,
+            [Projected(.gate, weights.gate, saved.gate), Projected(.up, weights.up, saved.up)])
         overHidden { numbers in
             swiGLUForward(
                 output: saved.hidden[numbers], gate: saved.gate[numbers], up: saved.up[numbers])
         }
+        guard givesOutput else {
+            lora?.compress(.down, input: saved.hidden, rows: rows, team: team)
+            return
+        }
+        project(saved.hidden, [Projected(.down, weights.down, output)], adding: saved.middle)
+    }
+
+    /// One of the maps that read the same input, and where its result is, or the gradient of its result.
+    private struct Projected {
+        let projection: LlamaProjection
+        let map: LlamaLinear<StoredMatrix>
+        let output: FloatView
+
+        init(
+            _ projection: LlamaProjection, _ map: LlamaLinear<StoredMatrix>, _ output: FloatView
+        ) {
+            self.projection = projection
+            self.map = map
+            self.output = output
+        }
+    }
+
+    /// The maps of `input`, with what adapters add to them.
+    private func project(_ input: FloatView, _ maps: [Projected], adding: FloatView? = nil) {
         team.linear(
-            [
-                LinearTask(
-                    output: output, input: saved.hidden, map: weights.down, adding: saved.middle)
-            ], rows: rows)
+            maps.map {
+                LinearTask(output: $0.output, input: input, map: $0.map, adding: adding)
+            }, rows: rows)
+        guard let lora else { return }
+        for map in maps {
+            lora.forward(map.projection, output: map.output, input: input, rows: rows, team: team)
+        }
     }
 
     /// Turns the gradient of the layer's output, in `scratch.residual: [R, C]`, into that of its input, and adds the
     /// gradients of its parameters.
+    ///
+    /// - Parameters:
+    ///   - weights: the layer's.
+    ///   - gradients: those of the parameters, added to; nil where they are frozen.
+    ///   - adapterGradients: those of the adapters' factors, added to.
+    ///   - scratch: gradients on their way.
+    ///   - sequences: the rows of each sequence.
     func backward(
-        weights: LlamaLayer<StoredMatrix>, gradients: LlamaLayer<FloatView>,
-        scratch: LlamaScratch, sequences: [Range<Int>]
+        weights: LlamaLayer<StoredMatrix>, gradients: LlamaLayer<FloatView>?,
+        adapterGradients: [LlamaProjection: LoRAFactors], scratch: LlamaScratch,
+        sequences: [Range<Int>]
     ) {
-        let F = configuration.intermediateSize
-        team.weightGradient(
-            gradients.down, dOutput: scratch.residual, input: saved.hidden, rows: rows, from: F)
-        team.inputGradient(
-            scratch.up, dOutput: scratch.residual, weight: weights.down.weight, rows: rows)
+        func backward(
+            into dInput: FloatView, input: FloatView, _ maps: [Projected],
+            _ gradients: [LlamaLinear<FloatView>]?
+        ) {
+            for (index, map) in maps.enumerated() {
+                if let gradients {
+                    team.weightGradient(
+                        gradients[index], dOutput: map.output, input: input, rows: rows,
+                        from: map.map.weight.columns)
+                }
+                team.inputGradient(
+                    dInput, dOutput: map.output, weight: map.map.weight,
+                    adding: index > 0 ? dInput : nil, rows: rows)
+                lora?.backward(
+                    map.projection, dInput: dInput, dOutput: map.output, input: input,
+                    gradients: adapterGradients[map.projection], rows: rows, team: team)
+            }
+        }
+        backward(
+            into: scratch.up, input: saved.hidden,
+            [Projected(.down, weights.down, scratch.residual)], gradients.map { [$0.down] })
         overHidden { numbers in
             swiGLUBackward(
                 dGate: scratch.gate[numbers], dUp: scratch.up[numbers],
@@ -83,48 +130,30 @@ struct LlamaPass: Sendable {
         }
         backward(
             into: scratch.normed, input: saved.feedForwardInput,
-            maps: [
-                (scratch.gate, weights.gate, gradients.gate),
-                (scratch.up, weights.up, gradients.up),
-            ])
+            [
+                Projected(.gate, weights.gate, scratch.gate),
+                Projected(.up, weights.up, scratch.up),
+            ], gradients.map { [$0.gate, $0.up] })
         normalizeBackward(
             scratch, scale: saved.feedForwardScale, input: saved.middle,
-            weight: weights.feedForwardNorm, dWeight: gradients.feedForwardNorm)
+            weight: weights.feedForwardNorm, dWeight: gradients?.feedForwardNorm)
 
         backward(
             into: scratch.attended, input: saved.attended,
-            maps: [(scratch.residual, weights.output, gradients.output)])
+            [Projected(.output, weights.output, scratch.residual)], gradients.map { [$0.output] })
         attendBackward(sequences, scratch)
         rotate(scratch.queries, headCount: configuration.headCount, backward: true)
         rotate(scratch.keys, headCount: configuration.keyValueHeadCount, backward: true)
         backward(
             into: scratch.normed, input: saved.attentionInput,
-            maps: [
-                (scratch.queries, weights.query, gradients.query),
-                (scratch.keys, weights.key, gradients.key),
-                (scratch.values, weights.value, gradients.value),
-            ])
+            [
+                Projected(.query, weights.query, scratch.queries),
+                Projected(.key, weights.key, scratch.keys),
+                Projected(.value, weights.value, scratch.values),
+            ], gradients.map { [$0.query, $0.key, $0.value] })
         normalizeBackward(
             scratch, scale: saved.attentionScale, input: input, weight: weights.attentionNorm,
-            dWeight: gradients.attentionNorm)
-    }
-
-    /// The gradient of an input that went through several maps, and those of the maps.
-    private func backward(
-        into dInput: FloatView, input: FloatView,
-        maps: [(
-            dOutput: FloatView, weights: LlamaLinear<StoredMatrix>,
-            gradients: LlamaLinear<FloatView>
-        )]
-    ) {
-        for (index, map) in maps.enumerated() {
-            team.weightGradient(
-                map.gradients, dOutput: map.dOutput, input: input, rows: rows,
-                from: map.weights.weight.columns)
-            team.inputGradient(
-                dInput, dOutput: map.dOutput, weight: map.weights.weight,
-                adding: index > 0 ? dInput : nil, rows: rows)
-        }
+            dWeight: gradients?.attentionNorm)
     }
 
     // MARK: Row by row
@@ -143,7 +172,7 @@ struct LlamaPass: Sendable {
     /// Adds what comes through a normalisation, from `scratch.normed`, to `scratch.residual`.
     private func normalizeBackward(
         _ scratch: LlamaScratch, scale: FloatView, input: FloatView, weight: FloatView,
-        dWeight: FloatView
+        dWeight: FloatView?
     ) {
         team.normalizeBackward(
             dInput: scratch.residual, dWeight: dWeight, dOutput: scratch.normed, input: input,

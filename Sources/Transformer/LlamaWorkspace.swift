@@ -86,6 +86,15 @@ public final class LlamaWorkspace: Sendable {
     /// Logits of a few rows, then their gradients.
     let logits: FloatView
     let losses: FloatView
+    /// What a few rows give the head and get from it.
+    private let headInput: FloatView
+    private let headGradient: FloatView
+    private let headTargets: IndexView
+    private let headWeights: FloatView
+    private let headLosses: FloatView
+    /// Whether the backward pass computes each layer's activations anew from the layer's input.
+    let recomputes: Bool
+    private let lora: LoRAWorkspace?
 
     /// Rows whose logits are in memory at a time.
     static func headRows(_ configuration: LlamaConfiguration) -> Int {
@@ -99,9 +108,12 @@ public final class LlamaWorkspace: Sendable {
     ///   - longest: the longest sequence, what a cache holds included.
     ///   - forTraining: whether gradients will be asked for.
     ///   - workers: number of workers; the results do not depend on it.
+    ///   - recomputes: activation checkpointing: of each layer only the input is kept for the backward pass, which computes
+    ///     the rest a second time, to the same bits.
+    ///   - lora: the adapters that will be trained; nil for none.
     public init(
         _ configuration: LlamaConfiguration, rows: Int, longest: Int, forTraining: Bool,
-        workers: Int
+        workers: Int, recomputes: Bool = false, lora: LoRAConfiguration? = nil
     ) {
         self.configuration = configuration
         rowCapacity = rows
@@ -115,9 +127,10 @@ public final class LlamaWorkspace: Sendable {
         // Without a backward pass two residual streams and one layer's activations take turns.
         let streams = forTraining ? configuration.layerCount + 1 : 2
         residuals = (0..<streams).map { _ in FloatView(zeros: rows * C) }
-        layers = (0..<(forTraining ? configuration.layerCount : 1)).map { _ in
-            LlamaActivations(configuration, rows: rows)
-        }
+        self.recomputes = recomputes
+        let kept = forTraining && !recomputes ? configuration.layerCount : 1
+        layers = (0..<kept).map { _ in LlamaActivations(configuration, rows: rows) }
+        self.lora = lora.map { LoRAWorkspace(configuration, $0, rows: rows, layers: kept) }
         finalOutput = FloatView(zeros: rows * C)
         finalScale = FloatView(zeros: rows)
         scratch = LlamaScratch(configuration, rows: forTraining ? rows : 0)
@@ -126,12 +139,87 @@ public final class LlamaWorkspace: Sendable {
         let headRows = min(rows, Self.headRows(configuration))
         logits = FloatView(zeros: headRows * configuration.vocabularySize)
         losses = FloatView(zeros: rows)
+        headInput = FloatView(zeros: headRows * C)
+        headGradient = FloatView(zeros: forTraining ? headRows * C : 0)
+        headTargets = IndexView(zeros: headRows)
+        headWeights = FloatView(zeros: headRows)
+        headLosses = FloatView(zeros: headRows)
+    }
+
+    /// Gathers what the head needs of some rows.
+    func head(_ rows: ArraySlice<Int>, targets: IndexView, lossWeights: FloatView?) -> HeadRows {
+        let C = configuration.hiddenSize
+        let count = rows.count
+        for (place, row) in rows.enumerated() {
+            headInput[place * C..<(place + 1) * C]
+                .copy(from: finalOutput[row * C..<(row + 1) * C])
+            headTargets[place] = targets[row]
+            if let lossWeights { headWeights[place] = lossWeights[row] }
+        }
+        return HeadRows(
+            rows: Array(rows), input: headInput[0..<count * C],
+            gradient: headGradient[0..<(forTraining ? count * C : 0)],
+            logits: logits[0..<count * configuration.vocabularySize],
+            targets: headTargets[0..<count], lossWeights: headWeights[0..<count],
+            losses: headLosses[0..<count])
     }
 
     /// The residual stream before layer `layer`, or after the last one.
     func residual(_ layer: Int) -> FloatView { residuals[layer % residuals.count] }
 
     func layer(_ layer: Int) -> LlamaActivations { layers[layer % layers.count] }
+
+    /// The adapters of layer `layer` and what they keep from the forward pass.
+    func lora(_ layer: Int, _ adapters: LlamaLoRA, _ dropout: LoRADropout?) -> LoRALayer {
+        guard let lora else { preconditionFailure("the workspace was made without adapters") }
+        return LoRALayer(
+            configuration: adapters.configuration, factors: adapters.layers[layer],
+            low: lora.low[layer % lora.low.count], gradient: lora.gradient, wide: lora.wide,
+            uniforms: lora.uniforms, dropout: adapters.configuration.dropout > 0 ? dropout : nil,
+            layer: layer)
+    }
+}
+
+/// What adapters need besides.
+private struct LoRAWorkspace: Sendable {
+    /// `[R, r]` for each target of each layer that is kept.
+    let low: [[LlamaProjection: FloatView]]
+    /// `[R, r]`: the gradient of one of them.
+    let gradient: FloatView
+    /// `[R, widest]`: an input with some of it left out, or its gradient.
+    let wide: FloatView
+    /// `[R, widest]`.
+    let uniforms: FloatView
+
+    init(_ llama: LlamaConfiguration, _ configuration: LoRAConfiguration, rows: Int, layers: Int) {
+        let rank = configuration.rank
+        low = (0..<layers).map { _ in
+            Dictionary(
+                uniqueKeysWithValues: configuration.targets.map {
+                    ($0, FloatView(zeros: rows * rank))
+                })
+        }
+        gradient = FloatView(zeros: rows * rank)
+        let widest = configuration.targets.map { $0.widths(llama).from }.max() ?? 0
+        let dropped = configuration.dropout > 0 ? rows * widest : 0
+        wide = FloatView(zeros: dropped)
+        uniforms = FloatView(zeros: dropped)
+    }
+}
+
+/// A few rows at the head, side by side.
+struct HeadRows: Sendable {
+    /// Where they stand in the pass.
+    let rows: [Int]
+    /// `[rows, C]`.
+    let input: FloatView
+    /// `[rows, C]`: that of the input; empty without a backward pass.
+    let gradient: FloatView
+    /// `[rows, V]`, then their gradients.
+    let logits: FloatView
+    let targets: IndexView
+    let lossWeights: FloatView
+    let losses: FloatView
 }
 
 /// The keys and values of what a model has read of one sequence, so that the next tokens need not read it again.

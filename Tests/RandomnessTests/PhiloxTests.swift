@@ -39,7 +39,8 @@ import Testing
                 "trainingInputs=32", "trainingTask=33", "trainingNoise=34", "trainingDraw=35",
                 "trainingLabelNoise=36", "trainingFreshInputs=37", "evaluationInputs=48",
                 "evaluationTask=49", "evaluationNoise=50", "evaluationDraw=51",
-                "evaluationLabelNoise=52", "evaluationFreshInputs=53",
+                "evaluationLabelNoise=52", "evaluationFreshInputs=53", "corpusOrder=64",
+                "contextualPrompt=65", "adapterDropout=66", "exerciseChoice=67",
             ])
     }
 
