@@ -16,12 +16,16 @@ public struct LanguageModelConfiguration: Sendable {
     public let beginningID: Int?
     /// The tokens that end a text; empty when the file says null.
     public let endIDs: [Int]
-    /// What the tensors are said to be stored as; nil when the file does not say. The tensors themselves decide.
-    public let storedType: StoredElement?
+    /// What the tensors are said to be stored as, such as `bfloat16`; nil when the file does not say. The tensors
+    /// themselves decide.
+    public let statedType: String?
     /// Standard deviation of fresh weights.
     public let initializerRange: Double
     /// The file's members in its order, each value as JSON text.
     private let members: [(key: String, text: String)]
+
+    /// ``statedType`` where it is one that tensors can be written as.
+    public var storedType: StoredElement? { statedType.flatMap(StoredElement.init(rawValue:)) }
 
     /// A larger file is no config.json.
     private static let maximumBytes = 1 << 20
@@ -50,7 +54,7 @@ public struct LanguageModelConfiguration: Sendable {
             beginningID = try reader.tokenIDs("bos_token_id", byDefault: 1, vocabulary: vocabulary)
                 .first
             endIDs = try reader.tokenIDs("eos_token_id", byDefault: 2, vocabulary: vocabulary)
-            storedType = try reader.storedType()
+            statedType = try reader.statedType()
             initializerRange = try reader.number(
                 "initializer_range", default: 0.02, "a number from 0 to 1"
             ) { $0 >= 0 && $0 <= 1 }

@@ -97,6 +97,12 @@ struct LanguageModelConfigurationReader {
     private func rotary() throws(FileProblem) -> RotaryEmbedding {
         let newer = self["rope_parameters"]
         let older = self["rope_scaling"]
+        for share in [
+            self["partial_rotary_factor"], try newer?.member("partial_rotary_factor"),
+            try older?.member("partial_rotary_factor"),
+        ].compactMap(\.self) where try share.number() != 1 {
+            throw share.expected("1 (heads that rotate in part are not supported)")
+        }
         let thetas: [(key: String, value: Double)] = [
             ("rope_parameters.rope_theta", try theta(newer?.member("rope_theta"))),
             ("rope_scaling.rope_theta", try theta(older?.member("rope_theta"))),
@@ -127,11 +133,7 @@ struct LanguageModelConfigurationReader {
         let olderType = try node.member("type")
         let type = try node.member("rope_type") ?? olderType
         switch try type?.string() {
-        case nil, "default":
-            if let share = try node.member("partial_rotary_factor"), try share.number() != 1 {
-                throw share.expected("1 (heads that rotate in part are not supported)")
-            }
-            return .plain
+        case nil, "default": return .plain
         case "llama3":
             let low = try checked(node.required("low_freq_factor"), "a number above 0") { $0 > 0 }
             return .llama3(
@@ -162,23 +164,27 @@ struct LanguageModelConfigurationReader {
         var ids: [Int] = []
         for node in list {
             guard let id = try? node.int(atMost: vocabulary - 1) else {
-                throw node.expected("a token from 0 to \(vocabulary - 1) (vocab_size − 1)")
+                let words = "a token from 0 to \(vocabulary - 1) (vocab_size − 1)"
+                throw node.expected(node.place == key ? words + " or null" : words)
             }
             ids.append(id)
         }
         return ids
     }
 
-    func storedType() throws(FileProblem) -> StoredElement? {
-        guard let node = self["dtype"] ?? self["torch_dtype"] else { return nil }
-        let name = try node.string()
-        let plain = name.hasPrefix("torch.") ? String(name.dropFirst(6)) : name
-        guard let type = StoredElement(rawValue: plain) else {
+    /// The type that both spellings name, without "torch."; nil when neither is there.
+    func statedType() throws(FileProblem) -> String? {
+        func plain(_ key: String) throws(FileProblem) -> String? {
+            guard let name = try self[key]?.string() else { return nil }
+            return name.hasPrefix("torch.") ? String(name.dropFirst(6)) : name
+        }
+        let (newer, older) = (try plain("dtype"), try plain("torch_dtype"))
+        if let newer, let older, newer != older {
             throw FileProblem(
-                "\(node.place) is \(quoted(name)), which is not supported; float32, float16 and bfloat16 are."
+                "dtype is \(quoted(newer)) and torch_dtype is \(quoted(older)); keep one of them."
             )
         }
-        return type
+        return newer ?? older
     }
 
     // MARK: Plain values

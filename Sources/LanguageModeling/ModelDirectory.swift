@@ -15,8 +15,6 @@ public struct ModelDirectory: Sendable {
     public let configuration: LanguageModelConfiguration
     /// The parameters, in the types of the files.
     public let weights: LlamaWeights
-    /// The tokens at which generation ends: those of generation_config.json where it names some, else config.json's.
-    public let endIDs: [Int]
     private let index: TensorIndex
 
     /// Opens the folder at `path` and checks every tensor's name, type and shape.
@@ -38,10 +36,6 @@ public struct ModelDirectory: Sendable {
         self.path = path
         self.configuration = configuration
         self.index = index
-        endIDs =
-            try GenerationConfiguration.endIDs(
-                folder: path, vocabularySize: configuration.llama.vocabularySize)
-            ?? configuration.endIDs
         weights = try LlamaWeights(
             configuration.llama,
             matrix: { name, rows, columns in
@@ -52,6 +46,11 @@ public struct ModelDirectory: Sendable {
                 try index.file(of: name).readFloats(name, shape: [count], into: view)
                 return view
             })
+    }
+
+    /// The file that holds tensor `name`.
+    func file(of name: String) throws(LanguageModelError) -> SafetensorsFile {
+        try index.file(of: name)
     }
 
     /// All parameters as fp32 in one flat buffer, in the layout of the configuration: for training.
@@ -67,21 +66,45 @@ public struct ModelDirectory: Sendable {
         return flat
     }
 
-    /// The tokenizer at `path`, by default the folder's own, whose ids the model must know.
+    /// The files that the model is read from: config.json, the tensors' and their index.
+    public var files: [String] { ["\(path)/config.json"] + index.files }
+
+    /// The tokens at which generation ends: those of generation_config.json where it names some, else config.json's.
     ///
-    /// - Throws: ``LanguageModelError`` when it has ids beyond the model's vocabulary; `TokenizerError` or `SystemError`
+    /// - Throws: ``LanguageModelError`` or `SystemError` about a generation_config.json that cannot be used.
+    public func endIDs() throws -> [Int] {
+        try GenerationConfiguration.endIDs(
+            folder: path, vocabularySize: configuration.llama.vocabularySize)
+            ?? configuration.endIDs
+    }
+
+    /// The tokenizer at `path`, by default the folder's own, whose pieces the model must know.
+    ///
+    /// Its added tokens may have ids that the model does not know, as a `<pad>` that no text holds often has; see
+    /// ``requireKnown(_:from:)``.
+    ///
+    /// - Throws: ``LanguageModelError`` when its vocabulary has ids beyond the model's; `TokenizerError` or `SystemError`
     ///   when it cannot be read.
     public func tokenizer(at path: String? = nil) throws -> Tokenizer {
         let place = path ?? self.path
         let tokenizer = try Tokenizer(path: place)
-        let known = configuration.llama.vocabularySize
-        guard tokenizer.vocabularySize <= known else {
-            throw LanguageModelError(
-                path: place,
-                "the tokenizer has ids up to \(tokenizer.vocabularySize - 1), the model knows \(known) (vocab_size in "
-                    + "\(self.path)/config.json); take the tokenizer that belongs to the model.")
-        }
+        try ModelCompanions.check(
+            tokenizer, at: place, vocabularySize: configuration.llama.vocabularySize,
+            source: "\(self.path)/config.json", cure: "take the tokenizer that belongs to the model"
+        )
         return tokenizer
+    }
+
+    /// Makes sure that the model knows `ids`, which `tokenizer` made of a text.
+    ///
+    /// - Throws: ``LanguageModelError`` that names the first token beyond the model's vocabulary.
+    public func requireKnown(_ ids: [Int], from tokenizer: Tokenizer) throws {
+        let known = configuration.llama.vocabularySize
+        guard let id = ids.first(where: { $0 >= known }) else { return }
+        throw LanguageModelError(
+            path: path,
+            "the text has the token \(quoted(tokenizer.piece(id) ?? "")) with the id \(id), and the model knows the ids 0 to "
+                + "\(known - 1) (vocab_size); leave the token out.")
     }
 }
 

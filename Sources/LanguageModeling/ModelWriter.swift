@@ -64,22 +64,48 @@ public struct ModelWriter: Sendable {
         let target = parent.isEmpty ? Path.name(of: path) : "\(parent)/\(Path.name(of: path))"
         let carried = try Self.carried(from: source)
         try check(target, shown: path, carriedBytes: carried.reduce(0) { $0 + $1.data.count })
-        try AtomicFile.publishFolder(at: target) { folder in
-            for (name, data) in carried { try AtomicFile.write(data, to: "\(folder)/\(name)") }
-            try AtomicFile.write(
-                configuration.text(storedAs: tensors[0].element), to: "\(folder)/config.json")
-            if shards.count > 1 {
-                try AtomicFile.write(indexText, to: "\(folder)/\(TensorIndex.indexFile)")
-            }
-            for shard in shards {
-                let stream = SafetensorsStream(
-                    path: "\(folder)/\(shard.file)", tensors: Array(tensors[shard.tensors]),
-                    metadata: ["format": "pt"])
-                let first = shard.tensors.lowerBound
-                try stream.write(
-                    pool: pool, elements: { elements(first + $0, $1, $2) }, wrote: wrote)
-            }
+        try AtomicFile.publishFolder(at: target) {
+            try fill($0, carried: carried, pool: pool, elements: elements, wrote: wrote)
         }
+    }
+
+    private func fill(
+        _ folder: String, carried: [(name: String, data: Data)], pool: WorkerPool,
+        elements: @Sendable (_ tensor: Int, _ range: Range<Int>, _ target: FloatView) -> Void,
+        wrote: (_ bytes: Int) throws -> Void = { _ in }
+    ) throws {
+        for (name, data) in carried { try AtomicFile.write(data, to: "\(folder)/\(name)") }
+        try AtomicFile.write(
+            configuration.text(storedAs: tensors[0].element), to: "\(folder)/config.json")
+        if shards.count > 1 {
+            try AtomicFile.write(indexText, to: "\(folder)/\(TensorIndex.indexFile)")
+        }
+        for shard in shards {
+            let stream = SafetensorsStream(
+                path: "\(folder)/\(shard.file)", tensors: Array(tensors[shard.tensors]),
+                metadata: ["format": "pt"])
+            let first = shard.tensors.lowerBound
+            try stream.write(pool: pool, elements: { elements(first + $0, $1, $2) }, wrote: wrote)
+        }
+    }
+
+    /// Writes `parameters`, a buffer in the configuration's layout, into the empty folder `folder`: what
+    /// `AtomicFile.publishFolder` then gives its name.
+    ///
+    /// - Parameters:
+    ///   - folder: an empty folder.
+    ///   - parameters: the numbers.
+    ///   - source: a folder whose ``carriedFiles`` are handed on.
+    ///   - pool: who rounds the elements.
+    /// - Throws: as ``write(to:carryingFrom:pool:elements:wrote:)``.
+    public func fill(
+        _ folder: String, with parameters: FloatView, carryingFrom source: String?,
+        pool: WorkerPool
+    ) throws {
+        let views = configuration.llama.layout.tensors(in: parameters).map(\.view)
+        try fill(
+            folder, carried: try Self.carried(from: source), pool: pool,
+            elements: { tensor, range, target in target.copy(from: views[tensor][range]) })
     }
 
     /// Writes the folder `path` with `parameters`, a buffer in the configuration's layout; see

@@ -1,5 +1,6 @@
-import Platform
+import Kernels
 import TensorStorage
+import Tokenizers
 import Transformer
 
 /// Compares the tensors of a folder with its config.json.
@@ -7,33 +8,45 @@ struct TensorCheck {
     let index: TensorIndex
     let llama: LlamaConfiguration
 
-    /// - Throws: ``LanguageModelError`` about the first tensor that is missing, of another shape or type, or unknown.
-    func run() throws(LanguageModelError) {
-        var firstMatrix: (type: TensorElementType, file: String)?
-        for (name, shape) in llama.tensors {
-            let file = try index.file(of: name)
-            guard let tensor = file[name] else { continue }
-            guard [.float32, .float16, .bfloat16].contains(tensor.elementType) else {
-                throw LanguageModelError(
-                    path: file.path,
-                    "tensor \(quoted(name)) is \(tensor.elementType.rawValue), where F32, F16 or BF16 is expected; convert "
-                        + "the model to one of them.")
-            }
-            guard tensor.shape == shape else {
-                throw wrongShape(tensor, expected: shape, path: file.path)
-            }
-            // Embeddings and norms may be kept wider than the maps between them, the maps are of one kind.
-            guard name.hasSuffix("_proj.weight") else { continue }
-            let first = firstMatrix ?? (tensor.elementType, file.path)
-            firstMatrix = first
-            guard first.type == tensor.elementType || first.file == file.path else {
-                throw LanguageModelError(
-                    path: file.path,
-                    "tensor \(quoted(name)) is \(tensor.elementType.rawValue), those of \(quoted(Path.name(of: first.file))) are "
-                        + "\(first.type.rawValue); the shards belong to different models.")
-            }
-        }
+    private static let embedding = "model.embed_tokens.weight"
+    private static let head = "lm_head.weight"
+
+    /// - Throws: `LanguageModelError` about the first tensor that is missing, of another shape or type, or unknown;
+    ///   `TensorStorageError` from a file.
+    func run() throws {
+        for (name, shape) in llama.tensors { try check(name, shape) }
+        try checkTiedHead()
         try checkExtras()
+    }
+
+    /// Tensors may be of different types: each product reads its own matrix's.
+    private func check(_ name: String, _ shape: [Int]) throws(LanguageModelError) {
+        let file = try index.file(of: name)
+        guard let tensor = file[name] else { return }
+        guard StoredElement(tensor.elementType) != nil else {
+            throw LanguageModelError(
+                path: file.path,
+                "tensor \(quoted(name)) is \(tensor.elementType.rawValue), where F32, F16 or BF16 is expected; convert "
+                    + "the model to one of them.")
+        }
+        guard tensor.shape == shape else {
+            throw wrongShape(tensor, expected: shape, path: file.path)
+        }
+    }
+
+    /// A file may repeat the embedding table as the tied head. Where the two differ transformers 5 does not tie them, older
+    /// versions do: no reading would be right for both.
+    private func checkTiedHead() throws {
+        guard llama.tiesEmbeddings, index.names.contains(Self.head) else { return }
+        try check(Self.head, [llama.vocabularySize, llama.hiddenSize])
+        let file = try index.file(of: Self.head)
+        let embeddings = try index.file(of: Self.embedding)
+        guard try file.tensor(Self.head, equals: Self.embedding, of: embeddings) else {
+            throw LanguageModelError(
+                path: file.path,
+                "\(Self.head) differs from \(Self.embedding) although tie_word_embeddings is true; set it to false or "
+                    + "remove the tensor.")
+        }
     }
 
     private func wrongShape(
@@ -55,7 +68,7 @@ struct TensorCheck {
     /// Tensors that the network does not have: buffers that older versions saved, and a tied head, are left alone.
     private func checkExtras() throws(LanguageModelError) {
         var known = Set(llama.tensors.map(\.name))
-        if llama.tiesEmbeddings { known.insert("lm_head.weight") }
+        if llama.tiesEmbeddings { known.insert(Self.head) }
         let extras = index.names.filter {
             !known.contains($0) && !$0.hasSuffix("rotary_emb.inv_freq")
         }.sorted()

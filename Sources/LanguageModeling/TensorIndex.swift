@@ -26,15 +26,20 @@ struct TensorIndex: Sendable {
             let file = try SafetensorsFile(path: "\(folder)/\(Self.singleFile)")
             places = Dictionary(
                 file.tensors.map { ($0.name, file) }, uniquingKeysWith: { first, _ in first })
+            files = [file.path]
         } else if Folder.holdsFile("\(folder)/\(Self.indexFile)") {
             let path = "\(folder)/\(Self.indexFile)"
             let bytes = [UInt8](try WholeFile.read(path, maximumBytes: Self.maximumBytes))
             let shards = try Self.shards(json: bytes, source: path)
             places = try Self.open(shards, folder: folder, index: path)
+            files = [path] + Set(shards.values).sorted().map { "\(folder)/\($0)" }
         } else {
             throw LanguageModelError(path: folder, try Self.cure(for: folder))
         }
     }
+
+    /// The files that the folder's tensors are read from, the index among them.
+    let files: [String]
 
     /// All names of tensors.
     var names: some Collection<String> { places.keys }
@@ -72,7 +77,9 @@ struct TensorIndex: Sendable {
                 }
                 shards[name] = file
             }
-            guard !shards.isEmpty else { throw FileProblem("weight_map names no tensor.") }
+            guard !shards.isEmpty else {
+                throw FileProblem("weight_map names no tensor; copy the file of the model again.")
+            }
             return shards
         } catch let problem {
             throw LanguageModelError(path: source, problem.text)
@@ -131,7 +138,9 @@ struct TensorIndex: Sendable {
             $0.hasPrefix("pytorch_model") && ($0.hasSuffix(".bin") || $0.hasSuffix(".json"))
                 || $0.hasSuffix(".pth")
         }
-        guard let pickle else { return "holds neither \(singleFile) nor \(indexFile)." }
+        guard let pickle else {
+            return "holds neither \(singleFile) nor \(indexFile); name the folder of a whole model."
+        }
         return "holds \(quoted(pickle)) but no \(singleFile); convert it with transformers: "
             + "AutoModelForCausalLM.from_pretrained(folder).save_pretrained(other_folder)."
     }

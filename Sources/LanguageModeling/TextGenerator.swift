@@ -2,7 +2,9 @@ import Kernels
 import Transformer
 
 /// A Llama that continues sequences of ids, token by token, with a cache of what it has read.
-public final class TextGenerator: Sendable {
+///
+/// Has one caller at a time: every call changes what it has read and the logits that it has given.
+public final class TextGenerator {
     /// The longest text: prompt and continuation.
     public let capacity: Int
     private let decoder: LlamaDecoder
@@ -10,6 +12,7 @@ public final class TextGenerator: Sendable {
     private let workspace: LlamaWorkspace
     private let cache: LlamaCache
     private let logits: FloatView
+    private let source: String
 
     /// Tokens of a prompt that are read at a time: enough for the products, and little memory.
     private static let chunk = 256
@@ -19,10 +22,13 @@ public final class TextGenerator: Sendable {
     ///   - weights: the parameters.
     ///   - capacity: the longest text, prompt and continuation.
     ///   - workers: number of workers; the results do not depend on it.
+    ///   - source: what errors name as the model, such as its folder.
     public init(
-        _ configuration: LlamaConfiguration, weights: LlamaWeights, capacity: Int, workers: Int
+        _ configuration: LlamaConfiguration, weights: LlamaWeights, capacity: Int, workers: Int,
+        source: String = "the model"
     ) {
         self.capacity = capacity
+        self.source = source
         self.weights = weights
         decoder = LlamaDecoder(configuration)
         workspace = LlamaWorkspace(
@@ -69,13 +75,20 @@ public final class TextGenerator: Sendable {
     ///   - stops: tokens that end the text; the one that does is its last.
     ///   - take: sees each token at once; a false ends the text.
     /// - Returns: the tokens that were added.
+    /// - Throws: ``LanguageModelError`` when no token can be chosen since the logits are not numbers; what `take` throws.
     public func generate(
         prompt: [Int], maximum: Int, sampler: TokenSampler, stops: Set<Int>,
         take: (Int) throws -> Bool
-    ) rethrows -> [Int] {
+    ) throws -> [Int] {
         var added: [Int] = []
         var next = begin(prompt)
         while added.count < maximum {
+            guard TokenSampler.canChoose(from: next) else {
+                throw LanguageModelError(
+                    path: source,
+                    "the logits are not numbers after token \(count); the weights are damaged or too large for fp32, so "
+                        + "copy or convert the model again.")
+            }
             let id = sampler.token(from: next, number: prompt.count + added.count)
             added.append(id)
             guard try take(id), !stops.contains(id), added.count < maximum,

@@ -44,10 +44,16 @@ public struct TokenSampler: Sendable {
         self.seed = seed
     }
 
+    /// Whether `logits: [V]` say which token follows: no NaN among them, and the largest is finite.
+    public static func canChoose(from logits: FloatView) -> Bool {
+        let values = logits.array
+        return !values.contains(where: \.isNaN) && values.max()?.isFinite == true
+    }
+
     /// The token that follows.
     ///
     /// - Parameters:
-    ///   - logits: `[V]`.
+    ///   - logits: `[V]`, from which a token can be chosen.
     ///   - number: the token's place in the text, which decides the draw.
     public func token(from logits: FloatView, number: Int) -> Int {
         let values = logits.array

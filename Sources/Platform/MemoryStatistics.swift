@@ -18,6 +18,22 @@ public struct MemoryStatistics: Hashable, Sendable {
             totalBytes: Int(ProcessInfo.processInfo.physicalMemory))
     }
 
+    /// The bytes that this process can still take: what the machine has left, swap included, or less where `ulimit -v` says so;
+    /// the largest number where `/proc` does not tell.
+    public static func available() -> Int {
+        func text(_ path: String) -> String {
+            (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        }
+        let machine = text("/proc/meminfo")
+        let free = kibibytes("MemAvailable", in: machine) + kibibytes("SwapFree", in: machine)
+        var limit = rlimit()
+        // The size of the address space counts against the limit, mapped files included.
+        let isLimited = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0
+        let used = kibibytes("VmSize", in: text("/proc/self/status")) * 1024
+        let left = isLimited ? Int(clamping: limit.rlim_cur) - used : .max
+        return min(free == 0 ? .max : free * 1024, max(0, left))
+    }
+
     /// The bytes that this user may still write on the file system of `path`, which must exist.
     public static func freeDisk(at path: String) throws -> Int {
         var information = statvfs()

@@ -20,13 +20,7 @@ public struct StreamedTensor: Sendable, Hashable {
     public var byteCount: Int { elementCount(of: shape) * element.byteCount }
 
     fileprivate var outline: TensorOutline {
-        let elementType: TensorElementType =
-            switch element {
-            case .float32: .float32
-            case .float16: .float16
-            case .bfloat16: .bfloat16
-            }
-        return TensorOutline(name: name, elementType: elementType, shape: shape)
+        TensorOutline(name: name, elementType: element.elementType, shape: shape)
     }
 }
 

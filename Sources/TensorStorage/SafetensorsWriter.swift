@@ -3,8 +3,12 @@ import Kernels
 
 /// A tensor to be written: name, shape, elements.
 public struct SafetensorsContent: Sendable {
+    /// Makes the elements of a tensor and hands them on, piece after piece in their order.
+    public typealias Pieces = @Sendable (_ write: (FloatView) throws -> Void) throws -> Void
+
     enum Elements: Sendable {
         case floats(FloatView)
+        case pieces(Pieces)
         case integers([Int64])
     }
 
@@ -26,6 +30,16 @@ public struct SafetensorsContent: Sendable {
         Self(name: tensor.name, shape: tensor.shape, elements: .floats(tensor.view))
     }
 
+    /// An F32 tensor that may be larger than memory: its elements are made while the file is written.
+    ///
+    /// Tensors that stand before it have been written when `pieces` is called and those behind it have not, so that it
+    /// may fill the memory of theirs.
+    public static func floats(
+        _ name: String, shape: [Int], pieces: @escaping Pieces
+    ) -> Self {
+        Self(name: name, shape: shape, elements: .pieces(pieces))
+    }
+
     /// An I64 tensor; `values.count` is the product of `shape`.
     public static func integers(_ name: String, shape: [Int], _ values: [Int64]) -> Self {
         precondition(
@@ -38,7 +52,7 @@ public struct SafetensorsContent: Sendable {
     var outline: TensorOutline {
         let elementType: TensorElementType =
             switch elements {
-            case .floats: .float32
+            case .floats, .pieces: .float32
             case .integers: .int64
             }
         return TensorOutline(name: name, elementType: elementType, shape: shape)
@@ -66,6 +80,15 @@ public func writeSafetensors(
         for tensor in tensors {
             switch tensor.elements {
             case .floats(let view): try view.withBytes { try file.write($0) }
+            case .pieces(let pieces):
+                var count = 0
+                try pieces { view in
+                    try view.withBytes { try file.write($0) }
+                    count += view.count
+                }
+                precondition(
+                    count == elementCount(of: tensor.shape),
+                    "tensor \(tensor.name) of shape \(tensor.shape) got \(count) elements")
             case .integers(let values): try values.withUnsafeBytes { try file.write($0) }
             }
         }

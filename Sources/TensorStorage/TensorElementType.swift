@@ -1,3 +1,5 @@
+import Kernels
+
 /// The element types of the safetensors format whose elements fill whole bytes; the raw value is the file's spelling.
 public enum TensorElementType: String, CaseIterable, Sendable {
     /// One byte, 0 or 1.
@@ -42,6 +44,23 @@ public enum TensorElementType: String, CaseIterable, Sendable {
         case .uint16, .int16, .float16, .bfloat16: 2
         case .uint32, .int32, .float32: 4
         case .uint64, .int64, .float64, .complex64: 8
+        }
+    }
+}
+
+extension StoredElement {
+    /// The type of matrix elements that a file calls `type`; nil for types that products do not read.
+    public init?(_ type: TensorElementType) {
+        guard let found = Self.allCases.first(where: { $0.elementType == type }) else { return nil }
+        self = found
+    }
+
+    /// What a file calls this type.
+    public var elementType: TensorElementType {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
         }
     }
 }

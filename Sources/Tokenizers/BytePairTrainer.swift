@@ -31,14 +31,20 @@ public struct BytePairTrainer: Sendable {
         }
         guard (0...1).contains(characterCoverage) else {
             throw TokenizerError(
-                "the character coverage \(characterCoverage) is not between 0 and 1.")
+                "the character coverage \(characterCoverage) is not between 0 and 1; 0.9995 is usual."
+            )
         }
         self.vocabularySize = vocabularySize
         self.characterCoverage = characterCoverage
     }
 
     /// Counts the words of `text`.
-    public mutating func add(_ text: String) { counter.add(Array(text.utf8)) }
+    ///
+    /// - Parameter continues: whether `text` goes on where the last one ended, behind a line end. Pieces that are cut there
+    ///   count as one text.
+    public mutating func add(_ text: String, continues: Bool = false) {
+        counter.add(Array(text.utf8), continues: continues)
+    }
 
     /// Learns the vocabulary of everything that was added.
     ///
@@ -48,7 +54,8 @@ public struct BytePairTrainer: Sendable {
     public func train() throws -> LearnedVocabulary {
         let characters = counter.characters(coverage: characterCoverage)
         guard !characters.isEmpty else {
-            throw TokenizerError("there is no text to learn a vocabulary from.")
+            throw TokenizerError(
+                "there is no text to learn a vocabulary from; name files that are not empty.")
         }
         guard Self.reservedCount + characters.count <= vocabularySize else {
             throw TokenizerError(
@@ -84,14 +91,13 @@ struct WordCounter: Sendable {
         case letter, digit, other, mark
     }
 
-    /// Counts the words of `text`, valid UTF-8, the first of which stands behind a space.
-    mutating func add(_ text: [UInt8]) {
+    /// Counts the words of `text`, valid UTF-8, the first of which stands behind a space unless it `continues` a text.
+    mutating func add(_ text: [UInt8], continues: Bool = false) {
         guard !text.isEmpty else { return }
-        let normalizer = TextNormalizer(steps: [
-            .prepend(BytePairModel.spaceMark),
-            .replace([UInt8(ascii: " ")], by: BytePairModel.spaceMark),
-        ])
-        let text = normalizer.apply(text)
+        let spaces = TextNormalizer.Step.replace(
+            [UInt8(ascii: " ")], by: BytePairModel.spaceMark)
+        let steps = continues ? [spaces] : [.prepend(BytePairModel.spaceMark), spaces]
+        let text = TextNormalizer(steps: steps).apply(text)
         let classes = CharacterClass.all
         var start = 0
         var position = 0

@@ -103,6 +103,8 @@ extension Tokenizer {
             return "\(path)/\(name)"
         }
         throw TokenizerError(
-            source: path, "the folder holds neither a tokenizer.json nor a tokenizer.model.")
+            source: path,
+            "the folder holds neither a tokenizer.json nor a tokenizer.model; copy the model's into it or name another."
+        )
     }
 }

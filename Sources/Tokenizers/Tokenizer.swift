@@ -77,8 +77,11 @@ public final class Tokenizer: Sendable {
 
     /// The largest id + 1: the least number of rows of an embedding that serves this tokenizer.
     public var vocabularySize: Int {
-        max(model.vocabulary.size, (addedSurfaces.keys.max() ?? -1) + 1)
+        max(pieceCount, (addedSurfaces.keys.max() ?? -1) + 1)
     }
+
+    /// The largest id of a piece of the vocabulary itself + 1; added tokens may have larger ones.
+    public var pieceCount: Int { model.vocabulary.size }
 
     /// Ids of the special tokens (of a tokenizer.model: its control pieces too), ascending.
     public let specialIDs: [Int]

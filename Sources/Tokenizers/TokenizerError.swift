@@ -4,20 +4,20 @@ public struct TokenizerError: Error, Hashable, Sendable, CustomStringConvertible
     public let description: String
 
     /// Makes an error about no file in particular.
-    public init(_ description: String) { self.description = Self.onOneLine(description) }
+    public init(_ description: String) { self.description = onOneLine(description) }
 
     /// Makes an error about `source`, a path or a phrase.
     public init(source: String, _ text: String) {
-        description = Self.onOneLine("\(source): \(text)")
+        description = onOneLine("\(source): \(text)")
     }
+}
 
-    /// Names in files may hold line ends and other control characters; a sentence stays on its line.
-    private static func onOneLine(_ text: String) -> String {
-        text.unicodeScalars.map { scalar in
-            let isControl = scalar.properties.generalCategory == .control
-            return isControl ? scalar.escaped(asASCII: false) : String(scalar)
-        }.joined()
-    }
+/// `text` with control characters escaped: names in files may hold line ends, and a sentence stays on its line.
+package func onOneLine(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+        let isControl = scalar.properties.generalCategory == .control
+        return isControl ? scalar.escaped(asASCII: false) : String(scalar)
+    }.joined()
 }
 
 /// A problem in a file; the reader adds the file's name.
@@ -35,7 +35,7 @@ func shortened(_ text: String) -> String {
 }
 
 /// `text` in single quotes, shortened when it is long.
-func quoted(_ text: String) -> String { "'\(shortened(text))'" }
+package func quoted(_ text: String) -> String { "'\(shortened(text))'" }
 
 /// The UTF-8 `bytes` in single quotes, shortened when they are many.
 func quoted(_ bytes: ArraySlice<UInt8>) -> String {

@@ -55,22 +55,6 @@ struct ForwardCommand: ParsableCommand {
     }
 }
 
-/// Refuses an output that would take the place of a file it is computed from, or of something in a folder of such files.
-///
-/// - Throws: `ConfigurationError` that names the source.
-func refuseToReplace(_ sources: [String], by output: String) throws {
-    func resolved(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    }
-    let target = resolved(output)
-    for source in sources.map({ (given: $0, place: resolved($0)) })
-    where target == source.place || target.hasPrefix(source.place + "/") {
-        throw ConfigurationError(
-            SourceMark(source: "command line: --output \(output)"),
-            "\(source.given) is read by this command and would be replaced; name another file")
-    }
-}
-
 struct ForwardError: Error, CustomStringConvertible {
     let description: String
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 import Kernels
 import LanguageModeling
 import Platform
@@ -40,80 +41,191 @@ struct TextForwardCommand: ParsableCommand {
         try reportingErrors {
             let directory = try ModelDirectory(path: model)
             let batch = try TokenBatch(path: ids, for: directory.configuration.llama)
-            try refuseToReplace([ids, model], by: output)
+            try refuseToReplace([ids, model] + directory.files, by: output)
             if gradients && batch.length == 1 {
                 throw LanguageModelError(
                     path: ids,
                     "sequences of one id have no next token and no loss to differentiate; give longer ones or leave out "
                         + "--gradients.")
             }
-            let pass = ForwardPass(directory, batch, gradients: gradients, workers: workers.count)
-            try writeSafetensors(pass.run(), to: output)
+            let plan = ForwardPlan(directory, batch, gradients: gradients, workers: workers.count)
+            try requireMemory(for: plan)
+            let pass = ForwardPass(plan)
+            try writeSafetensors(pass.contents, to: output)
+            if !pass.loss[0].isFinite {
+                Terminal.write(
+                    "warning: \(model): the loss is \(pass.loss[0]); the weights are damaged or too large for fp32\n",
+                    to: .error)
+            }
         }
+    }
+
+    private func requireMemory(for plan: ForwardPlan) throws {
+        let available = MemoryStatistics.available()
+        guard plan.memory > Double(available) else { return }
+        func gigabytes(_ bytes: Double) -> String { String(format: "%.1f GB", bytes / 1e9) }
+        let batch = plan.batch
+        throw LanguageModelError(
+            path: ids,
+            "B = \(batch.sequences.count) sequences of T = \(batch.length) ids with V = "
+                + "\(plan.configuration.vocabularySize) logits each take \(gigabytes(plan.memory)) of memory, and "
+                + "\(gigabytes(Double(available))) are free; give shorter sequences or free some memory."
+        )
     }
 }
 
-/// The sequences of a batch, a few at a time.
-private struct ForwardPass {
+/// What is computed, a few sequences at a time.
+private struct ForwardPlan: Sendable {
     let configuration: LlamaConfiguration
     let weights: LlamaWeights
     let batch: TokenBatch
     let gradients: Bool
     let workers: Int
+    /// Sequences at a time.
+    let size: Int
 
     /// Rows in memory at a time: more make the products no faster.
     private static let rowLimit = 1024
-
     init(_ directory: ModelDirectory, _ batch: TokenBatch, gradients: Bool, workers: Int) {
         configuration = directory.configuration.llama
         weights = directory.weights
         self.batch = batch
         self.gradients = gradients
         self.workers = workers
+        size = min(batch.sequences.count, max(1, Self.rowLimit / batch.length))
+    }
+
+    /// Rows at a time.
+    var rows: Int { size * batch.length }
+
+    /// About how many bytes it takes beside the weights, which stay in their files.
+    var memory: Double {
+        let logits = min(rows, configuration.logitRows) * configuration.vocabularySize
+        let numbers = logits + (gradients ? configuration.parameterCount : 0)
+        return 4 * Double(numbers)
+            + configuration.workspaceBytes(
+                rows: rows, longest: batch.length, forTraining: gradients, workers: workers)
+    }
+}
+
+/// The pass over a batch: logits are written as they are made, for all of them may be larger than memory.
+private struct ForwardPass: Sendable {
+    /// `[1]`: the loss, once the logits are written.
+    let loss = FloatView(zeros: 1)
+    private let plan: ForwardPlan
+    /// The gradients, once the logits are written.
+    private let flat: FloatView
+
+    init(_ plan: ForwardPlan) {
+        self.plan = plan
+        flat = FloatView(zeros: plan.gradients ? plan.configuration.layout.count : 0)
     }
 
     /// The tensors to write.
-    func run() -> [SafetensorsContent] {
-        let (T, V) = (batch.length, configuration.vocabularySize)
-        let count = batch.sequences.count
-        let size = min(count, max(1, Self.rowLimit / T))
-        let decoder = LlamaDecoder(configuration)
-        let workspace = LlamaWorkspace(
-            configuration, rows: size * T, longest: T, forTraining: gradients, workers: workers)
-        let layout = configuration.layout
-        let flat = FloatView(zeros: gradients ? layout.count : 0)
-        let logits = FloatView(zeros: count * T * V)
-        let weight = T > 1 ? 1 / Float(count * (T - 1)) : 0
-        var loss = 0.0
-        for first in stride(from: 0, to: count, by: size) {
-            let rows = RowsOfSequences(batch.sequences[first..<min(first + size, count)], weight)
-            if gradients {
-                _ = decoder.lossAndGradients(
-                    weights: weights, gradients: configuration.gradients(in: flat),
-                    workspace: workspace, tokens: rows.tokens, sequences: rows.sequences,
-                    targets: rows.targets, lossWeights: rows.lossWeights)
-            } else {
-                decoder.forward(
-                    weights: weights, workspace: workspace, tokens: rows.tokens,
-                    sequences: rows.sequences)
-            }
-            let range = first * T..<first * T + rows.tokens.count
-            let part = logits[range.lowerBound * V..<range.upperBound * V]
-            decoder.logits(part, weights: weights, workspace: workspace, rows: 0..<range.count)
-            loss += rows.loss(of: part)
-        }
-        var contents = [SafetensorsContent.floats("logits", shape: [count, T, V], logits)]
-        if T > 1 { contents.append(.floats("loss", shape: [1], FloatView([Float(loss)]))) }
-        guard gradients else { return contents }
+    var contents: [SafetensorsContent] {
+        let (B, T) = (plan.batch.sequences.count, plan.batch.length)
+        var contents = [
+            SafetensorsContent.floats(
+                "logits", shape: [B, T, plan.configuration.vocabularySize], pieces: run)
+        ]
+        if T > 1 { contents.append(.floats("loss", shape: [1], loss)) }
+        guard plan.gradients else { return contents }
         return contents
-            + layout.tensors(in: flat).map {
+            + plan.configuration.layout.tensors(in: flat).map {
                 .floats("grad." + $0.name, shape: $0.shape, $0.view)
             }
+    }
+
+    /// Hands on the logits; leaves loss and gradients.
+    @Sendable private func run(_ write: (FloatView) throws -> Void) throws {
+        let (count, T) = (plan.batch.sequences.count, plan.batch.length)
+        let decoder = LlamaDecoder(plan.configuration)
+        let workspace = LlamaWorkspace(
+            plan.configuration, rows: plan.rows, longest: T, forTraining: plan.gradients,
+            workers: plan.workers)
+        let logits = LogitPieces(plan, decoder, workspace)
+        let weight = T > 1 ? 1 / Float(count * (T - 1)) : 0
+        var total = 0.0
+        for first in stride(from: 0, to: count, by: plan.size) {
+            let rows = RowsOfSequences(
+                plan.batch.sequences[first..<min(first + plan.size, count)], weight)
+            if plan.gradients {
+                total += decoder.lossAndGradients(
+                    weights: plan.weights, gradients: plan.configuration.gradients(in: flat),
+                    workspace: workspace, tokens: rows.tokens, sequences: rows.sequences,
+                    targets: rows.targets, lossWeights: rows.lossWeights)
+                try logits.forEach(rows) { part, _ in try write(part) }
+            } else {
+                decoder.forward(
+                    weights: plan.weights, workspace: workspace, tokens: rows.tokens,
+                    sequences: rows.sequences)
+                try logits.forEach(rows) { part, range in
+                    total += logits.loss(of: part, rows, range)
+                    try write(part)
+                }
+            }
+        }
+        loss[0] = Float(total)
+    }
+}
+
+/// The logits of a pass, those of a few rows at a time.
+private struct LogitPieces {
+    private let plan: ForwardPlan
+    private let decoder: LlamaDecoder
+    private let workspace: LlamaWorkspace
+    private let pool: WorkerPool
+    private let logits: FloatView
+    private let losses: FloatView
+    private let V: Int
+
+    init(_ plan: ForwardPlan, _ decoder: LlamaDecoder, _ workspace: LlamaWorkspace) {
+        self.plan = plan
+        self.decoder = decoder
+        self.workspace = workspace
+        pool = WorkerPool(workers: plan.workers)
+        V = plan.configuration.vocabularySize
+        let rows = min(plan.rows, plan.configuration.logitRows)
+        logits = FloatView(zeros: rows * V)
+        losses = FloatView(zeros: rows)
+    }
+
+    /// Calls `body` with the logits of the last pass over `rows`, piece after piece.
+    func forEach(
+        _ rows: RowsOfSequences, _ body: (FloatView, Range<Int>) throws -> Void
+    ) throws {
+        // Of one size, nearly: a last piece of few rows would be summed in another order than the rest.
+        let count = rows.tokens.count
+        let size = plan.configuration.logitRows
+        let pieces = (count + size - 1) / size
+        for piece in 0..<pieces {
+            let range = count * piece / pieces..<count * (piece + 1) / pieces
+            let part = logits[0..<range.count * V]
+            decoder.logits(part, weights: plan.weights, workspace: workspace, rows: range)
+            try body(part, range)
+        }
+    }
+
+    /// `Σ w ℓ` of the rows `range` from their logits.
+    func loss(of part: FloatView, _ rows: RowsOfSequences, _ range: Range<Int>) -> Double {
+        let share = (range.count + pool.workerCount - 1) / pool.workerCount
+        pool.run(parts: (range.count + share - 1) / share) { number, _ in
+            let own = number * share..<min((number + 1) * share, range.count)
+            let start = range.lowerBound
+            crossEntropy(
+                losses: losses[own], logits: part[own.lowerBound * V..<own.upperBound * V],
+                targets: rows.targets[start + own.lowerBound..<start + own.upperBound],
+                weights: nil)
+        }
+        return (0..<range.count).reduce(0) { sum, row in
+            let weight = rows.lossWeights[range.lowerBound + row]
+            return weight == 0 ? sum : sum + Double(weight) * Double(losses[row])
+        }
     }
 }
 
 /// Sequences one after another: every row's next token is its target, and the last row of each carries no loss.
-private struct RowsOfSequences {
+private struct RowsOfSequences: Sendable {
     let tokens: IndexView
     let targets: IndexView
     let lossWeights: FloatView
@@ -128,15 +240,6 @@ private struct RowsOfSequences {
         sequences = lists.map { list in
             defer { end += list.count }
             return end..<end + list.count
-        }
-    }
-
-    /// `Σ w ℓ` from the rows' logits.
-    func loss(of logits: FloatView) -> Double {
-        let losses = FloatView(zeros: tokens.count)
-        crossEntropy(losses: losses, logits: logits, targets: targets, weights: nil)
-        return (0..<tokens.count).reduce(0) {
-            lossWeights[$1] == 0 ? $0 : $0 + Double(lossWeights[$1]) * Double(losses[$1])
         }
     }
 }

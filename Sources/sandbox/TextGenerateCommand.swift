@@ -16,7 +16,8 @@ struct TextGenerateCommand: ParsableCommand {
             appears as it is made.
 
             Draws divide the logits by the temperature, keep the --top-k most probable tokens, and of these the most \
-            probable that together reach --top-p; the seed decides them.
+            probable that together reach --top-p; the seed decides them. Without options the draws are at temperature 1 \
+            from all tokens: settings of generation_config.json such as do_sample are not read, its eos_token_id is.
 
             Examples:
               sandbox text generate --model path/to/llama --prompt "Once upon a time" --greedy
@@ -88,6 +89,7 @@ struct TextGenerateCommand: ParsableCommand {
         let directory = try ModelDirectory(path: model)
         let tokenizer = try directory.tokenizer(at: tokenizer)
         let beginning = try firstIDs(directory, tokenizer)
+        try directory.requireKnown(beginning, from: tokenizer)
         let positions = directory.configuration.llama.positionCount
         guard beginning.count <= positions else {
             throw LanguageModelError(
@@ -97,7 +99,9 @@ struct TextGenerateCommand: ParsableCommand {
         }
         let generator = TextGenerator(
             directory.configuration.llama, weights: directory.weights,
-            capacity: min(positions, beginning.count + maxTokens), workers: workers.count)
+            capacity: min(positions, beginning.count + maxTokens), workers: workers.count,
+            source: model)
+        let stops = ignoreEnd ? [] : Set(try directory.endIDs())
         let options =
             greedy
             ? .greedy
@@ -108,7 +112,7 @@ struct TextGenerateCommand: ParsableCommand {
         let added = try generator.generate(
             prompt: beginning, maximum: maxTokens,
             sampler: TokenSampler(options, seed: seed),
-            stops: ignoreEnd ? [] : Set(directory.endIDs)
+            stops: stops
         ) { id in
             if streams { try Terminal.print(stream.append(id)) }
             return true

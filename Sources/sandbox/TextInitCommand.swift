@@ -14,7 +14,7 @@ struct TextInitCommand: ParsableCommand {
             Writes a folder that Hugging Face's transformers loads: config.json and safetensors, in shards where they are \
             larger than --shard-size. Matrices are normal with the deviation `initializer_range` of the file (0.02 when it \
             has none), norms 1, biases 0. The same seed gives the same files. Tokenizer files and generation_config.json \
-            beside the config.json are copied.
+            beside the config.json are copied, if a model of this size can use them.
 
             Examples:
               sandbox text init --config config.json --output model
@@ -33,7 +33,9 @@ struct TextInitCommand: ParsableCommand {
     var output: String
 
     @Option(
-        help: "What the weights are stored as; what the config.json says when left out, or f32.")
+        help: ArgumentHelp(
+            "What the weights are stored as: f32, f16 or bf16, or transformers' name of it; what the config.json says when "
+                + "left out, or f32.", valueName: "type"))
     var dtype: StoredType?
 
     @Option(help: "The largest file, such as 5GB, 500MB, 2GiB or a number of bytes.")
@@ -52,14 +54,26 @@ struct TextInitCommand: ParsableCommand {
             let file = isFolder ? "\(config)/config.json" : config
             let folder = isFolder ? config : Path.parent(of: config)
             let model = try LanguageModelConfiguration(path: file)
-            let storedType = dtype?.element ?? model.storedType ?? .float32
+            let storedType = try self.storedType(model, file)
+            let source = folder.isEmpty ? "." : folder
+            try ModelCompanions.check(in: source, for: model, source: file)
             let writer = ModelWriter(model, storedAs: storedType, shardSize: shardSize.bytes)
-            try write(writer, carryingFrom: folder.isEmpty ? "." : folder)
+            try write(writer, carryingFrom: source)
             let files = writer.fileCount == 1 ? "1 file" : "\(writer.fileCount) files"
             try Terminal.print(
                 "wrote \(output): \(model.llama.parameterCount) parameters, \(storedType), \(files), "
                     + "\(writer.byteCount) bytes\n")
         }
+    }
+
+    private func storedType(
+        _ model: LanguageModelConfiguration, _ file: String
+    ) throws -> StoredElement {
+        if let type = dtype?.element ?? model.storedType { return type }
+        guard let stated = model.statedType else { return .float32 }
+        throw LanguageModelError(
+            path: file,
+            "its dtype is '\(stated)', which cannot be written; give --dtype f32, f16 or bf16.")
     }
 
     private func write(_ writer: ModelWriter, carryingFrom folder: String) throws {
@@ -85,19 +99,20 @@ struct TextInitCommand: ParsableCommand {
     }
 }
 
-/// The types of stored weights by their short names.
-enum StoredType: String, CaseIterable, ExpressibleByArgument {
-    case f32
-    case f16
-    case bf16
-
+/// A type of stored weights by its short name or by transformers'.
+struct StoredType: ExpressibleByArgument {
     /// The type itself.
-    var element: StoredElement {
-        switch self {
-        case .f32: .float32
-        case .f16: .float16
-        case .bf16: .bfloat16
+    let element: StoredElement
+
+    private static let shortNames: [String: StoredElement] = [
+        "f32": .float32, "f16": .float16, "bf16": .bfloat16,
+    ]
+
+    init?(argument: String) {
+        guard let element = Self.shortNames[argument] ?? StoredElement(rawValue: argument) else {
+            return nil
         }
+        self.element = element
     }
 }
 

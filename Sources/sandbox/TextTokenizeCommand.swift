@@ -102,26 +102,55 @@ struct TextTokenizeCommand: ParsableCommand {
 enum TextFile {
     /// Longer texts are not encoded at once.
     static let maximumBytes = Int(Int32.max)
+    private static let pieceBytes = 4 << 20
 
     /// The text of a file, or of standard input for `-`.
     ///
     /// - Throws: one sentence when it cannot be read, is longer than `maximumBytes` or is no UTF-8.
-    static func read(_ path: String, maximumBytes: Int = .max) throws -> String {
-        let name = path == InputFile.standardInput ? "standard input" : "'\(path)'"
+    static func read(_ path: String, maximumBytes: Int) throws -> String {
         let data: Data
         do {
             data = try InputFile(path).whole(maximumBytes: maximumBytes)
         } catch let error as SystemError where error.code == EFBIG {
             throw TokenizerError(
-                source: name,
+                source: name(of: path),
                 "the text is longer than \(maximumBytes) bytes; cut it, with `split -C 1G` for example."
             )
         }
+        return try text(data, of: path)
+    }
+
+    /// Calls `body` with the text of a file, or of standard input for `-`, in pieces of some megabytes that end where lines do.
+    ///
+    /// - Throws: one sentence when it cannot be read or is no UTF-8; what `body` throws.
+    static func forEachPiece(of path: String, _ body: (String) throws -> Void) throws {
+        let file = try InputFile(path)
+        var piece = Data()
+        while true {
+            let bytes = try file.next()
+            if bytes.isEmpty { break }
+            // The new bytes alone are searched: a line may be as long as the file.
+            guard piece.count >= pieceBytes, let end = bytes.lastIndex(of: 0x0A) else {
+                piece.append(bytes)
+                continue
+            }
+            piece.append(bytes[...end])
+            try body(text(piece, of: path))
+            piece = Data(bytes[(end + 1)...])
+        }
+        if !piece.isEmpty { try body(text(piece, of: path)) }
+    }
+
+    private static func text(_ data: Data, of path: String) throws -> String {
         guard let text = String(validating: data, as: UTF8.self) else {
             throw TokenizerError(
-                source: name, "the text is no UTF-8; convert it, with `iconv -t UTF-8` for example."
-            )
+                source: name(of: path),
+                "the text is no UTF-8; convert it, with `iconv -t UTF-8` for example.")
         }
         return text
+    }
+
+    private static func name(of path: String) -> String {
+        path == InputFile.standardInput ? "standard input" : "'\(path)'"
     }
 }

@@ -34,13 +34,33 @@ struct TextTokenizerTrainCommand: ParsableCommand {
     func run() throws {
         try reportingErrors {
             var trainer = try BytePairTrainer(vocabularySize: size, characterCoverage: coverage)
-            for file in files { trainer.add(try TextFile.read(file)) }
+            // A folder among them is told by the attempt to read it.
+            let sources = files.filter { $0 != InputFile.standardInput && !Folder.isFolder($0) }
+            try refuseToReplace(sources, by: output)
+            let isPrinted = isStandardOutput(output)
+            if !isPrinted { try requirePlace(for: output) }
+            for file in files {
+                var continues = false
+                try TextFile.forEachPiece(of: file) { text in
+                    trainer.add(text, continues: continues)
+                    continues = true
+                }
+            }
             let learned = try trainer.train()
-            try learned.write(to: output)
+            if isPrinted {
+                try Terminal.print(String(decoding: learned.json, as: UTF8.self))
+            } else {
+                try learned.write(to: output)
+            }
             if learned.count < size {
                 note("the text has no more than \(learned.count) pieces that occur twice")
             }
-            try Terminal.print("wrote \(output): \(learned.count) pieces\n")
+            let report = "wrote \(output): \(learned.count) pieces\n"
+            if isPrinted {
+                Terminal.write(report, to: .error)
+            } else {
+                try Terminal.print(report)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Kernels
 import LanguageModeling
 import Testing
 import Transformer
@@ -71,6 +72,19 @@ import Transformer
         #expect(both.beginningID == nil && both.endIDs == [])
     }
 
+    /// The tensors decide, so a type that they cannot be written as is no reason to refuse them.
+    @Test func whatTheTypeIsSaidToBeIsKept() throws {
+        for (text, stated, stored) in [
+            ("\"torch_dtype\": \"float64\"", "float64", nil),
+            ("\"torch_dtype\": \"torch.float16\", \"dtype\": \"float16\"", "float16", .float16),
+            ("\"dtype\": \"float8_e4m3fn\", \"partial_rotary_factor\": 1.0", "float8_e4m3fn", nil),
+        ] as [(String, String, StoredElement?)] {
+            let found = try read("{\(text)}")
+            #expect(found.statedType == stated && found.storedType == stored)
+        }
+        #expect(try read("{}").statedType == nil)
+    }
+
     @Test func isWrittenAsItWasRead() throws {
         let text = """
             {
@@ -132,10 +146,10 @@ import Transformer
             "quantization_config (gptq) is not supported"
         ),
         (
-            "\"torch_dtype\": \"float64\"",
-            "torch_dtype is 'float64', which is not supported; float32, float16"
+            "\"dtype\": \"bfloat16\", \"torch_dtype\": \"torch.float32\"",
+            "dtype is 'bfloat16' and torch_dtype is 'float32'; keep one of them"
         ),
-        ("\"dtype\": \"float8_e4m3fn\"", "dtype is 'float8_e4m3fn'"),
+        ("\"dtype\": 16", "dtype is 16, where a string"),
         (
             "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}",
             "rope_scaling.type is 'linear', which is not"
@@ -144,7 +158,14 @@ import Transformer
         ("\"rope_parameters\": {\"rope_type\": \"yarn\"}", "rope_parameters.rope_type is 'yarn'"),
         (
             "\"rope_parameters\": {\"rope_type\": \"default\", \"partial_rotary_factor\": 0.5}",
-            "0.5, where 1 "
+            "rope_parameters.partial_rotary_factor is 0.5, where 1 "
+        ),
+        ("\"partial_rotary_factor\": 0.25", "partial_rotary_factor is 0.25, where 1 (heads"),
+        (
+            """
+            "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+             "original_max_position_embeddings": 8192, "partial_rotary_factor": 0.5}
+            """, "rope_scaling.partial_rotary_factor is 0.5, where 1 "
         ),
         (
             "\"rope_scaling\": {\"type\": \"llama3\", \"low_freq_factor\": 1}",
@@ -179,6 +200,10 @@ import Transformer
         ("\"tie_word_embeddings\": \"no\"", "tie_word_embeddings is 'no', where true or false"),
         ("\"eos_token_id\": 32000", "eos_token_id is 32000, where a token from 0 to 31999"),
         ("\"eos_token_id\": [1, -2]", "eos_token_id[1] is -2"),
+        (
+            "\"bos_token_id\": -1",
+            "bos_token_id is -1, where a token from 0 to 31999 (vocab_size − 1) or null is expected"
+        ),
         ("\"bos_token_id\": 0.5", "bos_token_id is 0.5"),
         ("\"initializer_range\": -1", "initializer_range is -1"),
         ("\"hidden_size\": 64, \"hidden_size\": 32", "the file has the key 'hidden_size' twice"),

@@ -30,9 +30,9 @@ import Transformer
     @Test(arguments: [1, 2]) func greedyIdsAreThoseOfOtherImplementations(workers: Int) throws {
         let expected = try reference()
         let (model, generator) = try stories(capacity: 200, workers: workers)
-        let added = generator.generate(
+        let added = try generator.generate(
             prompt: [1], maximum: expected.count - 1, sampler: TokenSampler(.greedy),
-            stops: Set(model.endIDs)
+            stops: Set(model.endIDs())
         ) { _ in true }
         #expect([1] + added == expected)
     }
@@ -69,21 +69,56 @@ import Transformer
         let expected = try reference()
         let (_, generator) = try stories(capacity: 20)
         let greedy = TokenSampler(.greedy)
-        func added(maximum: Int, stops: Set<Int> = []) -> [Int] {
-            generator.generate(prompt: [1], maximum: maximum, sampler: greedy, stops: stops) { _ in
+        func added(maximum: Int, stops: Set<Int> = []) throws -> [Int] {
+            try generator.generate(prompt: [1], maximum: maximum, sampler: greedy, stops: stops) {
+                _ in
                 true
             }
         }
         // 403 is the first token; the one that stops is the text's last.
-        #expect(added(maximum: 10, stops: [expected[3]]) == Array(expected[1...3]))
-        #expect(added(maximum: 4) == Array(expected[1...4]))
-        #expect(added(maximum: 100) == Array(expected[1...20]))
+        #expect(try added(maximum: 10, stops: [expected[3]]) == Array(expected[1...3]))
+        #expect(try added(maximum: 4) == Array(expected[1...4]))
+        #expect(try added(maximum: 100) == Array(expected[1...20]))
         var seen: [Int] = []
-        let broken = generator.generate(prompt: [1], maximum: 10, sampler: greedy, stops: []) {
+        let broken = try generator.generate(prompt: [1], maximum: 10, sampler: greedy, stops: []) {
             seen.append($0)
             return seen.count < 3
         }
         #expect(broken == seen && seen.count == 3)
+    }
+
+    /// A weight that is no number, and one so large that sums overflow; both give logits without a most probable token.
+    @Test(arguments: [Float.nan, 3e38]) func logitsThatAreNoNumbersEndAText(weight: Float) throws {
+        let configuration = try TinyModel.configuration()
+        let parameters = TinyModel.parameters(configuration)
+        let norm = configuration.llama.layout.view("model.norm.weight", in: parameters)
+        norm.fill(weight)
+        let weights = configuration.llama.weights(in: parameters)
+        let generator = TextGenerator(
+            configuration.llama, weights: weights, capacity: 8, workers: 1, source: "MODEL")
+        var seen: [Int] = []
+        let error = #expect(throws: LanguageModelError.self) {
+            try generator.generate(
+                prompt: [1, 5, 3], maximum: 4, sampler: TokenSampler(.greedy), stops: []
+            ) {
+                seen.append($0)
+                return true
+            }
+        }
+        #expect(
+            error?.description.hasPrefix(
+                "MODEL: the logits are not numbers after token 3; the weights are damaged") == true)
+        #expect(seen == [])
+    }
+
+    @Test func aTokenIsChosenFromNumbersAlone() {
+        func canChoose(_ values: [Float]) -> Bool {
+            TokenSampler.canChoose(from: FloatView(values))
+        }
+        // A mask of −∞ leaves the others to choose from.
+        #expect(canChoose([1, -.infinity, -3]))
+        #expect(!canChoose([1, .nan, 2]) && !canChoose([.nan, 1]) && !canChoose([1, .infinity]))
+        #expect(!canChoose([-.infinity, -.infinity]))
     }
 
     // MARK: Sampling

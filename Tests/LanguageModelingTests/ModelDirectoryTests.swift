@@ -167,16 +167,6 @@ import Transformer
                     == "MODEL/model.safetensors.index.json: weight_map puts tensor 'lm_head.weight' into '\(name)', where the "
                     + "name of a file in the same folder is expected.")
         }
-        let half = second.map { tensor in
-            RawTensor(
-                tensor.name, dtype: "BF16", shape: tensor.shape,
-                bytes: Array(tensor.bytes.prefix(tensor.bytes.count / 2)))
-        }
-        let mixed = try refusal([first, half])
-        #expect(
-            mixed.contains(
-                "is BF16, those of '\(names[0])' are F32; the shards belong to different models."
-            ), "\(mixed)")
         let folder = try TinyModel.folder()
         let twice = "{\"weight_map\": {\"a\": \"x\", \"a\": \"y\"}}"
         for (text, sentence) in [
@@ -194,7 +184,8 @@ import Transformer
         let folder = try TinyModel.folder()
         #expect(
             refusal(folder)
-                == "MODEL: holds neither model.safetensors nor model.safetensors.index.json.")
+                == "MODEL: holds neither model.safetensors nor model.safetensors.index.json; name the folder of a whole model."
+        )
         try folder.write("", to: "pytorch_model.bin")
         #expect(
             refusal(folder).contains(
@@ -217,28 +208,91 @@ import Transformer
         }
     }
 
+    /// Each product reads its own matrix's type: the same numbers in fp32 give the same logits.
+    @Test func shardsMayBeOfDifferentTypes() throws {
+        let exact = tensors.map { tensor in
+            let count = elementCount(of: tensor.shape)
+            // Few bits, so that bf16 holds them.
+            return RawTensor(
+                tensor.name, shape: tensor.shape, (0..<count).map { Float($0 % 17 - 8) / 64 })
+        }
+        let half = exact[9...].map { tensor in
+            // The upper half of each little-endian fp32.
+            RawTensor(
+                tensor.name, dtype: "BF16", shape: tensor.shape,
+                bytes: tensor.bytes.indices.filter { $0 % 4 > 1 }.map { tensor.bytes[$0] })
+        }
+        func logits(_ second: [RawTensor]) throws -> [Float] {
+            let folder = try TinyModel.folder()
+            try TinyModel.write([Array(exact[..<9]), second], to: folder)
+            let model = try ModelDirectory(path: folder.path)
+            return TextGenerator(
+                model.configuration.llama, weights: model.weights, capacity: 6, workers: 1
+            ).begin([1, 4, 2, 7, 19, 3]).array
+        }
+        let mixed = try logits(half)
+        #expect(mixed == (try logits(Array(exact[9...]))))
+        #expect(Set(mixed).count > 10)
+    }
+
+    @Test func aTiedHeadThatIsAnotherMatrixIsRefused() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write(
+            TinyModel.text.replacingOccurrences(
+                of: "{\"", with: "{\"tie_word_embeddings\": true, \""),
+            to: "config.json")
+        func refusal(_ change: (inout RawTensor) -> Void) throws -> String {
+            var tensors = tensors
+            change(&tensors[tensors.count - 1])
+            #expect(tensors.last?.name == "lm_head.weight")
+            try folder.write(rawSafetensors(tensors), to: "model.safetensors")
+            return self.refusal(folder)
+        }
+        #expect(try refusal { _ in } == "opened")
+        let other =
+            "MODEL/model.safetensors: lm_head.weight differs from model.embed_tokens.weight although tie_word_embeddings is "
+            + "true; set it to false or remove the tensor."
+        #expect(try refusal { $0.bytes[$0.bytes.count - 2] ^= 1 } == other)
+        // As many bytes, as another type.
+        let type = try refusal { tensor in
+            tensor.dtype = "BF16"
+            tensor.bytes.removeLast(tensor.bytes.count / 2)
+        }
+        #expect(type == other)
+        let shape = try refusal { $0.shape = [10, 16] }
+        #expect(shape.contains("'lm_head.weight' has the shape [10, 16], but config.json gives"))
+    }
+
+    @Test func theFilesThatAreReadAreListed() throws {
+        let folder = try TinyModel.folder()
+        try TinyModel.write([Array(tensors[..<9]), Array(tensors[9...])], to: folder)
+        let names = [
+            "config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors",
+        ]
+        #expect(try ModelDirectory(path: folder.path).files == names.map(folder.file))
+        try folder.write(rawSafetensors(tensors), to: "model.safetensors")
+        #expect(
+            try ModelDirectory(path: folder.path).files
+                == ["config.json", "model.safetensors"].map(folder.file))
+    }
+
     @Test func endsOfGenerationComeFromItsOwnFile() throws {
         let folder = try TinyModel.folder()
         try folder.write(rawSafetensors(tensors), to: "model.safetensors")
-        #expect(try ModelDirectory(path: folder.path).endIDs == [2])
-        try folder.write("{\"eos_token_id\": [7, 3]}", to: "generation_config.json")
-        #expect(try ModelDirectory(path: folder.path).endIDs == [7, 3])
-        try folder.write("{\"do_sample\": true}", to: "generation_config.json")
-        #expect(try ModelDirectory(path: folder.path).endIDs == [2])
-        try folder.write("{\"eos_token_id\": 20}", to: "generation_config.json")
-        #expect(
-            refusal(folder).hasPrefix(
-                "MODEL/generation_config.json: eos_token_id is 20, where a token from 0 to 19"))
-    }
-
-    @Test func aTokenizerMustFitTheVocabulary() throws {
-        let folder = try TinyModel.folder()
-        try folder.write(rawSafetensors(tensors), to: "model.safetensors")
-        try folder.write(try Fixture.data("tokenizers/stories260K.json"), to: "tokenizer.json")
         let model = try ModelDirectory(path: folder.path)
-        let error = #expect(throws: LanguageModelError.self) { try model.tokenizer() }
+        #expect(try model.endIDs() == [2])
+        try folder.write("{\"eos_token_id\": [7, 3]}", to: "generation_config.json")
+        #expect(try model.endIDs() == [7, 3])
+        try folder.write("{\"do_sample\": true}", to: "generation_config.json")
+        #expect(try model.endIDs() == [2])
+        // Who does not generate does not read it.
+        try folder.write("{\"eos_token_id\": 20}", to: "generation_config.json")
+        #expect(refusal(folder) == "opened")
+        let error = #expect(throws: LanguageModelError.self) { try model.endIDs() }
         #expect(
-            error?.description.contains(
-                "the tokenizer has ids up to 511, the model knows 20 (vocab_size in") == true)
+            error?.description.hasPrefix(
+                "\(folder.path)/generation_config.json: eos_token_id is 20, where a token from 0 to 19"
+            ) == true)
     }
 }

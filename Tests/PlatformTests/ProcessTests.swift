@@ -110,6 +110,22 @@ private func waitForFlag() {
         #expect(MemoryStatistics.kibibytes("VmHWM", in: "VmRSS: 3 kB\n") == 0)
     }
 
+    /// No more than the machine has, and less by what is taken under a limit of the address space.
+    @Test func seesAvailableMemory() async {
+        let memory = MemoryStatistics.current()
+        #expect(MemoryStatistics.available() > 0)
+        #expect(MemoryStatistics.available() < 64 * memory.totalBytes)
+        await #expect(processExitsWith: .exitCode(3)) {
+            let before = MemoryStatistics.available()
+            var limit = rlimit(rlim_cur: 1 << 40, rlim_max: 1 << 40)
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            if MemoryStatistics.available() > min(before + 1 << 30, 1 << 40) { exit(1) }
+            limit.rlim_cur = 1 << 20
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            exit(MemoryStatistics.available() == 0 ? 3 : 2)
+        }
+    }
+
     @Test func readsFreeDisk() throws {
         let free = try MemoryStatistics.freeDisk(at: NSTemporaryDirectory())
         let information = try FileManager.default.attributesOfFileSystem(

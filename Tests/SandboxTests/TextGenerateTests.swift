@@ -1,10 +1,9 @@
 import Experiments
 import Foundation
-import TensorStorage
 import TestSupport
 import Testing
 
-/// `sandbox text forward` and `sandbox text generate` as a user meets them.
+/// `sandbox text generate` as a user meets it.
 @Suite struct TextGenerateTests {
     private static let stories = Fixture.path("stories260K")
 
@@ -94,6 +93,67 @@ import Testing
         }
     }
 
+    @Test func aModelWhoseLogitsAreNoNumbersIsSaid() throws {
+        let folder = try TemporaryDirectory()
+        try StoriesModel.write(to: folder) { $0["model.norm.weight"]?[3] = .nan }
+        for flags in [["--greedy"], [], ["--top-k", "3", "--ids"]] {
+            let outcome = try Program.run(
+                ["text", "generate", "--model", "model"] + flags, in: folder.path)
+            #expect(outcome.exitCode == 1 && outcome.output == "", "\(outcome)")
+            #expect(
+                outcome.errors.hasPrefix(
+                    "error: model: the logits are not numbers after token 1; the weights are damaged"
+                ),
+                "\(outcome)")
+        }
+    }
+
+    /// `<pad>` is often the first id beyond the model's; a text that does not hold it can be continued.
+    @Test func anAddedTokenBeyondTheModelIsRefusedInAPromptAlone() throws {
+        let folder = try TemporaryDirectory()
+        try StoriesModel.write(to: folder)
+        let text = String(decoding: try bytes(folder.file("model/tokenizer.json")), as: UTF8.self)
+        let start = try #require(text.firstRange(of: /"added_tokens"\s*:\s*\[/))
+        let pad = "{\"id\": 512, \"content\": \"<pad>\", \"special\": true},"
+        try folder.write(
+            text.replacingCharacters(in: start, with: text[start] + pad),
+            to: "model/tokenizer.json")
+        func run(_ prompt: String) throws -> ChildProcess.Outcome {
+            try Program.run(
+                [
+                    "text", "generate", "--model", "model", "--greedy", "--max-tokens", "5",
+                    "--prompt", prompt,
+                ], in: folder.path)
+        }
+        let fine = try run("Once")
+        #expect(fine.exitCode == 0 && fine.output.hasPrefix("Once upon a"), "\(fine)")
+        let refused = try run("Once <pad>")
+        #expect(refused.exitCode == 1 && refused.output == "", "\(refused)")
+        #expect(
+            refused.errors
+                == "error: model: the text has the token '<pad>' with the id 512, and the model knows the ids 0 to 511 "
+                + "(vocab_size); leave the token out.\n")
+    }
+
+    @Test func onlyWhoNeedsTheEndReadsWhereItStands() throws {
+        let folder = try TemporaryDirectory()
+        try StoriesModel.write(to: folder)
+        try folder.write("{", to: "model/generation_config.json")
+        try folder.write("[[1, 2]]", to: "ids.json")
+        let generate = ["text", "generate", "--model", "model", "--max-tokens", "2"]
+        let refused = try Program.run(generate, in: folder.path)
+        #expect(refused.exitCode == 1 && refused.output == "", "\(refused)")
+        #expect(refused.errors.hasPrefix("error: model/generation_config.json: it is not valid"))
+        for arguments in [
+            generate + ["--ignore-end"],
+            ["text", "forward", "--model", "model", "--ids", "ids.json", "--output", "out"],
+            ["text", "tokenize", "ids.json", "--tokenizer", "model"],
+        ] {
+            let outcome = try Program.run(arguments, in: folder.path)
+            #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome)")
+        }
+    }
+
     /// The text comes in pieces on a terminal, and at once elsewhere.
     @Test func aTerminalSeesTheSameTextAsAFile() throws {
         let folder = try TemporaryDirectory()
@@ -135,89 +195,5 @@ import Testing
         #expect(turns.exitCode == 0 && lines.count == 3 && lines.first == "ready", "\(turns)")
         let long = try Program.run(base + ["--tokens", "600"], in: folder.path)
         #expect(long.exitCode != 0 && long.errors != "")
-    }
-
-    // MARK: Forward
-
-    /// More rows than are in memory at a time: each sequence as if it were alone, and the mean of their losses.
-    @Test func manySequencesAreReadAFewAtATime() throws {
-        let folder = try TemporaryDirectory()
-        let sequences = (0..<5).map { first in (0..<300).map { ($0 * 7 + first * 31) % 512 } }
-        func forward(_ lists: [[Int]]) throws -> (logits: [Float], loss: Float) {
-            try folder.write("\(lists)", to: "ids.json")
-            let outcome = try Program.run(
-                [
-                    "text", "forward", "--model", Self.stories, "--ids", "ids.json", "--output",
-                    "out.safetensors",
-                ], in: folder.path)
-            #expect(outcome.exitCode == 0, "\(outcome)")
-            let file = try SafetensorsFile(path: folder.path + "/out.safetensors")
-            return (
-                try file.floats("logits", shape: [lists.count, 300, 512]),
-                try file.floats("loss", shape: [1])[0]
-            )
-        }
-        let all = try forward(sequences)
-        var losses = 0.0
-        for (index, list) in sequences.enumerated() {
-            let alone = try forward([list])
-            losses += Double(alone.loss) / 5
-            let part = Array(all.logits[index * 300 * 512..<(index + 1) * 300 * 512])
-            #expect(firstDifference(part, alone.logits) == nil, "sequence \(index)")
-        }
-        #expect(closeness([Double(all.loss)], [losses], relative: 1e-6).isWithin)
-    }
-
-    @Test func forwardWritesWhatTransformersComputes() throws {
-        let folder = try TemporaryDirectory()
-        let model = Fixture.path("llama/tied-grouped")
-        let outcome = try Program.run(
-            [
-                "text", "forward", "--model", model, "--ids", "\(model)/ids.json", "--output",
-                "out.safetensors", "--gradients",
-            ], in: folder.path)
-        #expect(outcome.exitCode == 0 && outcome.errors == "" && outcome.output == "", "\(outcome)")
-        let found = try SafetensorsFile(path: folder.path + "/out.safetensors")
-        let expected = try SafetensorsFile(path: "\(model)/expected.safetensors")
-        #expect(Set(found.tensors.map(\.name)) == Set(expected.tensors.map(\.name)))
-        for tensor in expected.tensors {
-            let close = closeness(
-                try found.floats(tensor.name, shape: tensor.shape).map(Double.init),
-                try expected.floats(tensor.name).map(Double.init), relative: 2e-4,
-                scale: .largest)
-            #expect(close.isWithin, "\(tensor.name): \(close)")
-        }
-    }
-
-    @Test func idsThatTheModelCannotReadAreSaid() throws {
-        let folder = try TemporaryDirectory()
-        func error(_ ids: String, _ flags: [String] = [], output: String = "out.safetensors") throws
-            -> String
-        {
-            try folder.write(ids, to: "ids.json")
-            let outcome = try Program.run(
-                [
-                    "text", "forward", "--model", Self.stories, "--ids", "ids.json", "--output",
-                    output,
-                ] + flags, in: folder.path)
-            #expect(outcome.exitCode != 0 && outcome.output == "", "\(outcome)")
-            #expect(!FileManager.default.fileExists(atPath: folder.path + "/out.safetensors"))
-            return outcome.errors
-        }
-        #expect(
-            try error("[[1, 2], [3, 512]]")
-                == "error: ids.json: sequence 1 has the id 512 at position 1; the model knows the ids 0 to 511.\n"
-        )
-        #expect(try error("[[1, -1]]").contains("the id -1 at position 1"))
-        #expect(try error("[[1, 1.5]]").contains("the id 1.5"))
-        #expect(try error("[[1, 2], [3]]").contains("sequence 1 has 1 ids and the first one 2"))
-        #expect(try error("[]").contains("there are no ids"))
-        #expect(try error("{}").contains("ids.json"))
-        #expect(try error("[[1").contains("ids.json"))
-        #expect(try error("[[1]]", ["--gradients"]).contains("no next token"))
-        let long = "[[" + Array(repeating: "1", count: 513).joined(separator: ",") + "]]"
-        #expect(try error(long).contains("513 ids and the model 512 positions"))
-        #expect(try error("[[1, 2]]", output: "ids.json").contains("name another file"))
-        #expect(try error("[[1, 2]]", output: Self.stories + "/x").contains("name another file"))
     }
 }

@@ -74,6 +74,52 @@ import Testing
         }
     }
 
+    /// Names of types by the file and by both spellings of the option.
+    @Test func typesHaveTwoNames() throws {
+        let folder = try folder("\"torch_dtype\": \"bfloat16\"", "\"torch_dtype\": \"float64\"")
+        let refused = try initialize(["--output", "none"], in: folder)
+        #expect(refused.exitCode == 1 && refused.output == "", "\(refused)")
+        #expect(
+            refused.errors
+                == "error: source/config.json: its dtype is 'float64', which cannot be written; give --dtype f32, f16 or bf16.\n"
+        )
+        for (name, type) in [
+            ("bf16", "bfloat16"), ("bfloat16", "bfloat16"), ("float32", "float32"),
+        ] {
+            let outcome = try initialize(["--output", name, "--dtype", name], in: folder)
+            #expect(outcome.exitCode == 0 && outcome.output.contains(", \(type), "), "\(outcome)")
+            let text = String(
+                decoding: try bytes(folder.file("\(name)/config.json")), as: UTF8.self)
+            #expect(text.contains("\"torch_dtype\": \"\(type)\""))
+        }
+    }
+
+    /// A model that could not be used would be found out by its first user.
+    @Test func companionsThatDoNotFitAreRefusedBeforeAnythingIsWritten() throws {
+        let folder = try folder()
+        try folder.write(
+            try Fixture.data("tokenizers/stories260K.json"), to: "source/tokenizer.json")
+        let larger = try initialize(["--output", "model"], in: folder)
+        #expect(larger.exitCode == 1 && larger.output == "", "\(larger)")
+        #expect(
+            larger.errors
+                == "error: source/tokenizer.json: the tokenizer has ids up to 511, the model knows 300 (vocab_size in "
+                + "source/config.json); raise vocab_size or move the tokenizer away.\n")
+        try FileManager.default.removeItem(atPath: folder.file("source/tokenizer.json"))
+        for (text, sentence) in [
+            ("{\"eos_token_id\": 300}", "eos_token_id is 300, where a token from 0 to 299"),
+            ("{", "it is not valid JSON"),
+        ] {
+            try folder.write(text, to: "source/generation_config.json")
+            let outcome = try initialize(["--output", "model"], in: folder)
+            #expect(outcome.exitCode == 1 && outcome.output == "", "\(outcome)")
+            #expect(
+                outcome.errors.hasPrefix("error: source/generation_config.json: \(sentence)"),
+                "\(outcome)")
+        }
+        #expect(try folder.names() == ["source"])
+    }
+
     @Test func progressIsShownOnATerminal() throws {
         let folder = try folder("\"vocab_size\": 300", "\"vocab_size\": 300000")
         let outcome = try Program.onATerminal(

@@ -91,6 +91,91 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.file("none.json")))
     }
 
+    /// A vocabulary takes the place of no text that it is learned from, and what cannot be written is not learned.
+    @Test func aCorpusIsNotReplaced() throws {
+        let folder = try TemporaryDirectory()
+        let text = String(repeating: "the cat sat on the mat. ", count: 20)
+        try folder.write(text, to: "a/corpus.txt")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("link"), withDestinationPath: "a")
+        func error(_ output: String, status: Int32) throws -> String {
+            let outcome = try Program.run(
+                [
+                    "text", "tokenizer", "train", "a/corpus.txt", "--size", "280", "--output",
+                    output,
+                ], in: folder.path)
+            #expect(outcome.exitCode == status && outcome.output == "", "\(outcome)")
+            return outcome.errors
+        }
+        for output in ["a/corpus.txt", "./a/../a/corpus.txt", "link/corpus.txt"] {
+            #expect(
+                try error(output, status: 64)
+                    == "error: command line: --output \(output): a/corpus.txt is read by this command and would be replaced; "
+                    + "name another file\n")
+        }
+        #expect(
+            try error("no/tokenizer.json", status: 1)
+                == "error: cannot write 'no/tokenizer.json': No such file or directory; create the folder 'no' or name another\n"
+        )
+        #expect(try error("a", status: 1).contains("'a': Is a directory; it is a folder"))
+        try folder.write("", to: "file")
+        #expect(try error("file/x", status: 1).contains("'file' is a file"))
+        #expect(try error("", status: 1).contains("the name is empty"))
+        #expect(try bytes(folder.file("a/corpus.txt")) == Data(text.utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("a")).count == 1)
+        let read = try Program.run(
+            ["text", "tokenizer", "train", "a", "--size", "280", "--output", "a/new.json"],
+            in: folder.path)
+        #expect(read.exitCode == 1 && read.errors.hasPrefix("error: cannot read 'a': "), "\(read)")
+        // Standard input has no name that could be an output's.
+        let piped = try TestSupport.run(
+            try builtProgram(),
+            ["text", "tokenizer", "train", "-", "--size", "280", "--output", "learned.json"],
+            workingDirectory: folder.path, input: text)
+        #expect(piped.exitCode == 0, "\(piped)")
+    }
+
+    /// Text that is read in pieces: a word at their seam, characters of several bytes, and a byte that is none.
+    @Test func aLargeCorpusIsReadInPieces() throws {
+        let folder = try TemporaryDirectory()
+        // Ten megabytes in lines of 25 bytes, behind a first line of four.
+        let text = "abcd\n" + String(repeating: "größer abcd efgh 😀 naïf\n", count: 330_000)
+        try folder.write(text, to: "large.txt")
+        let arguments = ["text", "tokenizer", "train", "--size", "330", "--coverage", "1"]
+        let large = try Program.run(
+            arguments + ["large.txt", "--output", "large.json"], in: folder.path)
+        #expect(large.exitCode == 0, "\(large)")
+        // The same words, each as often for all that matters: more than once.
+        try folder.write(
+            "abcd\n" + String(repeating: "größer abcd efgh 😀 naïf\n", count: 1000), to: "small.txt")
+        let small = try Program.run(
+            arguments + ["small.txt", "--output", "small.json"], in: folder.path)
+        #expect(small.exitCode == 0, "\(small)")
+        #expect(try bytes(folder.file("large.json")) == bytes(folder.file("small.json")))
+        try folder.write(Array(text.utf8) + [0xFF], to: "bad.txt")
+        let bad = try Program.run(
+            arguments + ["bad.txt", "--output", "bad.json"], in: folder.path)
+        #expect(bad.exitCode == 1 && bad.errors.contains("'bad.txt': the text is no UTF-8"))
+    }
+
+    /// What goes to standard output is the tokenizer alone, whatever standard output is.
+    @Test func aTokenizerCanBePrinted() throws {
+        let folder = try TemporaryDirectory()
+        try folder.write(String(repeating: "the cat sat. ", count: 20), to: "corpus.txt")
+        let train = ["text", "tokenizer", "train", "corpus.txt", "--size", "280", "--output"]
+        _ = try Program.run(train + ["learned.json"], in: folder.path)
+        let expected = String(decoding: try bytes(folder.file("learned.json")), as: UTF8.self)
+        #expect(expected.hasPrefix("{"))
+        // A file, then a pipe.
+        let printed = try Program.run(train + ["/dev/stdout"], in: folder.path)
+        #expect(printed.exitCode == 0 && printed.output == expected, "\(printed)")
+        #expect(printed.errors.contains("wrote /dev/stdout: "))
+        let piped = try TestSupport.run(
+            "sh", ["-c", "\"$0\" \"$@\" | cat", try builtProgram()] + train + ["/dev/stdout"],
+            workingDirectory: folder.path)
+        #expect(piped.output == expected && piped.errors.contains("wrote /dev/stdout: "))
+    }
+
     /// Runs `sandbox text tokenize` with what a shell makes its standard input.
     private func tokenize(_ arguments: [String], input: String = ":", in folder: String) throws
         -> ChildProcess.Outcome

@@ -35,6 +35,45 @@ import Testing
         #expect(try file.floats("empty", shape: [0, 3]) == [])
     }
 
+    @Test func matrixTypesAreThoseThatProductsRead() {
+        let names: [StoredElement: String] = [
+            .float32: "F32", .float16: "F16", .bfloat16: "BF16",
+        ]
+        for type in TensorElementType.allCases {
+            let element = StoredElement(type)
+            #expect(element.flatMap { names[$0] } == (element == nil ? nil : type.rawValue))
+        }
+        #expect(StoredElement.allCases.map { names[$0] } == ["F32", "F16", "BF16"])
+        #expect(StoredElement.allCases.allSatisfy { StoredElement($0.elementType) == $0 })
+    }
+
+    @Test func tensorsAreComparedByTypeShapeAndBytes() throws {
+        let directory = try TemporaryDirectory()
+        let a = RawTensor("a", shape: [2, 2], [1, 2, 3, .nan])
+        var (flat, half, other) = (a, a, a)
+        (flat.name, flat.shape) = ("flat", [4])
+        (half.name, half.dtype, half.shape) = ("half", "F16", [2, 4])
+        other.name = "other"
+        other.bytes[7] ^= 0x80
+        var same = a
+        same.name = "same"
+        try directory.write(
+            rawSafetensors([
+                a, flat, half, other, RawTensor("none", shape: [0], []),
+                RawTensor("nothing", shape: [0], []),
+            ]), to: "one")
+        try directory.write(rawSafetensors([same]), to: "two")
+        let one = try SafetensorsFile(path: directory.file("one"))
+        let two = try SafetensorsFile(path: directory.file("two"))
+        // NaN equals itself: bytes are compared.
+        #expect(try two.tensor("same", equals: "a", of: one))
+        #expect(try one.tensor("none", equals: "nothing", of: one))
+        for name in ["flat", "half", "other", "none"] {
+            #expect(try !two.tensor("same", equals: name, of: one), "\(name)")
+        }
+        #expect(throws: TensorStorageError.self) { try one.tensor("a", equals: "a", of: two) }
+    }
+
     @Test func keepsSpecialValues() throws {
         let file = try Fixture.tensors("safetensors/types.safetensors")
         let half = try file.floats("special.float16")

@@ -40,6 +40,41 @@ import Testing
         #expect(Array(try Data(contentsOf: URL(fileURLWithPath: path))) == expected)
     }
 
+    /// Elements made while the file is written give the file that memory full of them gives.
+    @Test func piecesAreWrittenAsTheyAreMade() throws {
+        let directory = try TemporaryDirectory()
+        let numbers = (0..<10).map { Float($0) }
+        let sum = FloatView(zeros: 1)
+        let contents = [
+            SafetensorsContent.floats("n", shape: [2, 5]) { write in
+                for range in [0..<3, 3..<3, 3..<10] {
+                    try write(FloatView(Array(numbers[range])))
+                    sum[0] += numbers[range].reduce(0, +)
+                }
+            }, .floats("sum", shape: [1], sum),
+        ]
+        #expect(sum[0] == 0)
+        try writeSafetensors(contents, to: directory.file("pieces"))
+        try writeSafetensors(
+            [
+                .floats("n", shape: [2, 5], FloatView(numbers)),
+                .floats("sum", shape: [1], FloatView([45])),
+            ], to: directory.file("whole"))
+        let whole = try Data(contentsOf: URL(fileURLWithPath: directory.file("whole")))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file("pieces"))) == whole)
+        struct Stop: Error {}
+        #expect(throws: Stop.self) {
+            try writeSafetensors(
+                [
+                    .floats("n", shape: [2]) { write in
+                        try write(FloatView([1]))
+                        throw Stop()
+                    }
+                ], to: directory.file("none"))
+        }
+        #expect(try directory.names() == ["pieces", "whole"])
+    }
+
     @Test func roundTripKeepsEveryBit() throws {
         var generator = TestGenerator(seed: 1)
         let layout = TensorLayout([("w", [17, 31]), ("b", [31]), ("none", [0, 4]), ("s", [])])

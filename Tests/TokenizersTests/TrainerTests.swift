@@ -25,6 +25,37 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("tokenizer.json"))) == json)
     }
 
+    /// Cut at line ends wherever, a text gives the words that it gives at once; another text begins behind a space.
+    @Test func piecesCutAtLineEndsAreOneText() throws {
+        let text = try Fixture.data("tokenizers/corpus.txt")
+        let corpus = String(decoding: text, as: UTF8.self)
+        for limit in [1, 100, 1000] {
+            var trainer = try BytePairTrainer(vocabularySize: 620)
+            var piece: [UInt8] = []
+            var isFirst = true
+            for byte in text {
+                piece.append(byte)
+                guard byte == 0x0A, piece.count >= limit else { continue }
+                trainer.add(String(decoding: piece, as: UTF8.self), continues: !isFirst)
+                (piece, isFirst) = ([], false)
+            }
+            trainer.add(String(decoding: piece, as: UTF8.self), continues: !isFirst)
+            #expect(try trainer.train().json == train(corpus, 620).json, "\(limit)")
+        }
+        var whole = WordCounter()
+        whole.add(Array("a b\nc d\n\ne".utf8))
+        var pieces = WordCounter()
+        pieces.add(Array("a b\n".utf8))
+        pieces.add(Array("c d\n\n".utf8), continues: true)
+        pieces.add(Array("e".utf8), continues: true)
+        func words(_ counter: WordCounter) -> [String] {
+            (0..<counter.words.count).map { String(decoding: counter.words[$0], as: UTF8.self) }
+        }
+        #expect(words(whole) == ["▁a", "▁b", "c", "▁d", "e"] && words(pieces) == words(whole))
+        pieces.add(Array("e".utf8))
+        #expect(words(pieces) == words(whole) + ["▁e"])
+    }
+
     /// The most frequent pair first; of equal ones the smaller left id, then the smaller right id.
     @Test func pairsFollowTheirFrequency() throws {
         // Characters by frequency: ▁ 5 (259), then b, c, d, a in the order of frequency and code point.
@@ -122,7 +153,9 @@ import Testing
             try BytePairTrainer(vocabularySize: 300, characterCoverage: 2)
         }
         let empty = #expect(throws: TokenizerError.self) { try train("", 300) }
-        #expect(empty?.description == "there is no text to learn a vocabulary from.")
+        #expect(
+            empty?.description
+                == "there is no text to learn a vocabulary from; name files that are not empty.")
         let many = #expect(throws: TokenizerError.self) { try train("abcdefgh", 262) }
         #expect(many?.description.contains("exceeds the vocabulary size 262") == true)
     }

@@ -1,0 +1,20 @@
+import Experiments
+import Foundation
+import TensorStorage
+
+extension ModelDirectory {
+    /// 64 hexadecimal digits that tell one model's weights from another's: SHA-256 over every tensor's name, type, shape and
+    /// first and last 4,096 bytes.
+    ///
+    /// Training moves all of a tensor, so that the ends show it; a model of 13 GB is told in milliseconds, without being read.
+    public func fingerprint() throws -> String {
+        var data = Data()
+        for tensor in configuration.llama.tensors {
+            let file = try file(of: tensor.name)
+            let type = file[tensor.name]?.elementType.rawValue ?? ""
+            data += Data("\(tensor.name) \(type) \(tensor.shape)\n".utf8)
+            data += try file.ends(of: tensor.name, count: 4096)
+        }
+        return sha256Hex(data)
+    }
+}

@@ -1,0 +1,43 @@
+import LanguageModeling
+import Platform
+import Testing
+import Transformer
+
+/// What is said of a workspace's memory against what making one takes.
+@Suite struct WorkspaceMemoryTests {
+    private static func configuration(vocabularySize: Int) -> LlamaConfiguration {
+        LlamaConfiguration(
+            vocabularySize: vocabularySize, hiddenSize: 256, intermediateSize: 700, layerCount: 3,
+            headCount: 4, keyValueHeadCount: 2, positionCount: 4096)
+    }
+
+    /// Rows, rows of training, the vocabulary and the square of the length decide in turn. Buffers are zeroed at birth, so all
+    /// of their memory is resident; a process of its own has no freed memory to give them. A tenth is for what is not counted.
+    @Test(arguments: [
+        [12000, 64, 0, 1, 1000], [3000, 64, 1, 2, 1000], [300, 300, 1, 2, 600_000],
+        [2500, 2500, 1, 2, 1000],
+    ]) func aWorkspaceTakesWhatIsSaid(sizes: [Int]) async {
+        await #expect(processExitsWith: .success) { [sizes = sizes as [Int]] in
+            let configuration = Self.configuration(vocabularySize: sizes[4])
+            let said = configuration.workspaceBytes(
+                rows: sizes[0], longest: sizes[1], forTraining: sizes[2] == 1, workers: sizes[3])
+            let before = MemoryStatistics.current().residentBytes
+            let workspace = LlamaWorkspace(
+                configuration, rows: sizes[0], longest: sizes[1], forTraining: sizes[2] == 1,
+                workers: sizes[3])
+            let taken = Double(MemoryStatistics.current().residentBytes - before)
+            withExtendedLifetime(workspace) {}
+            #expect(said > 5e7)
+            #expect((taken / said - 1).magnitude < 0.1, "\(taken), said \(said)")
+        }
+    }
+
+    /// The square of the longest sequence that a file can hold is beyond an Int.
+    @Test func hugeSequencesAreNumbersToo() {
+        let configuration = Self.configuration(vocabularySize: 1000)
+        let length = Int(Int32.max)
+        let said = configuration.workspaceBytes(
+            rows: length, longest: length, forTraining: true, workers: 64)
+        #expect(said > 8 * 64 * Double(length) * Double(length) && said.isFinite)
+    }
+}
