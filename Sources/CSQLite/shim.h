@@ -1,0 +1,2 @@
+// SQLite (Debian: libsqlite3-dev), for corpora that lie in databases.
+#include <sqlite3.h>
