@@ -48,7 +48,9 @@ let package = Package(
         room("InContextRegression", ["Kernels", "Randomness"]),
         room("Statistics", ["Randomness"]),
         room("Experiments", [yams, logging, "CCrypto", "Platform"]),
-        room("Training", ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"]),
+        room(
+            "Training",
+            ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform", logging]),
         room(
             "Mechanism",
             [
@@ -64,12 +66,33 @@ let package = Package(
                 "Transformer", "Tokenizers", "Kernels", "TensorStorage", "Randomness",
                 "Experiments", "Platform",
             ]),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CSQLite"),
+        room(
+            "Corpora",
+            ["CZlib", "CSQLite", "Tokenizers", "Randomness", "Experiments", "Platform"]),
+        room("ContextualPrompts", ["Randomness", "Experiments", "Platform"]),
+        room(
+            "Objectives",
+            [
+                "Corpora", "ContextualPrompts", "Tokenizers", "Randomness", "Experiments",
+                "Platform",
+            ]),
+        room(
+            "FineTuning",
+            [
+                "LanguageModeling", "Corpora", "ContextualPrompts", "Objectives", "Training",
+                "Transformer", "Tokenizers", "TensorStorage", "Kernels", "Randomness",
+                "Experiments", "Platform",
+            ]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
                 argumentParser, logging, "Platform", "Kernels", "KernelCases", "TensorStorage",
                 "Transformer", "InContextRegression", "Statistics", "Experiments", "Training",
                 "Mechanism", "Plotting", "Reporting", "Tokenizers", "LanguageModeling",
+                "Objectives",
+                "FineTuning",
             ],
             swiftSettings: settings),
         .target(
@@ -89,6 +112,16 @@ let package = Package(
         tests("ReportingTests", ["Reporting"]),
         tests("TokenizersTests", ["Tokenizers"]),
         tests("LanguageModelingTests", ["LanguageModeling"]),
+        tests(
+            "CorporaTests",
+            ["Corpora", "Experiments", "Tokenizers", "CZlib", "CSQLite"]),
+        tests(
+            "ContextualPromptsTests",
+            ["ContextualPrompts", "Experiments", "Platform", "Randomness"]),
+        tests(
+            "ObjectivesTests",
+            ["Objectives", "Corpora", "ContextualPrompts", "Tokenizers", "Randomness"]),
+        tests("FineTuningTests", ["FineTuning", "Objectives", "Training"]),
         tests(
             "SandboxTests",
             ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),

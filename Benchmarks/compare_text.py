@@ -65,13 +65,17 @@ class Timed:
         self.process.wait()
 
 
+def settings():
+    """The environment without what it may say to BLAS libraries."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "OMP_"))}
+
+
 def compare(folder, options):
-    settings = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "OMP_"))}
     sizes = ["--prompt-tokens", str(options.prompt_tokens), "--tokens", str(options.tokens)]
     ours = Timed(
         [options.program, "bench", "text", "--model", folder, "--turns", "--workers", str(options.threads), *sizes],
-        settings)
-    theirs = Timed([sys.executable, __file__, "--peer", folder, *sizes, "--threads", str(options.threads)], settings)
+        settings())
+    theirs = Timed([sys.executable, __file__, "--peer", folder, *sizes, "--threads", str(options.threads)], settings())
     rounds = [(ours.turn(), theirs.turn()) for _ in range(options.rounds)]
     ours.end()
     theirs.end()

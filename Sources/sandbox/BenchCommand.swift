@@ -17,13 +17,15 @@ struct BenchCommand: ParsableCommand {
               sandbox bench kernels --model small
               sandbox bench eval --model tiny
               sandbox bench text --model path/to/llama
+              sandbox bench tune --model path/to/llama
               sandbox bench tokenize corpus.txt --tokenizer tokenizer.json
 
             Exit status: 0 measured, 1 OpenBLAS is missing, 64 a usage error.
             """,
         subcommands: [
             BenchMachineCommand.self, BenchStepCommand.self, BenchKernelsCommand.self,
-            BenchEvalCommand.self, BenchTextCommand.self, BenchTokenizeCommand.self,
+            BenchEvalCommand.self, BenchTextCommand.self, BenchTuneCommand.self,
+            BenchTokenizeCommand.self,
         ])
 }
 

@@ -4,6 +4,7 @@ import Foundation
 import InContextRegression
 import Mechanism
 import Platform
+import Training
 
 /// `sandbox claims`: the paper's claims, recomputed from the runs.
 struct ClaimsCommand: ParsableCommand {
@@ -97,8 +98,11 @@ struct ClaimSources {
         let committed = try Folder.contents(of: plots).filter {
             Folder.holdsFile("\(plots)/\($0)/claims.json")
         }
+        // The claims are about the synthetic side.
+        let texts = Set(try RunCatalog(root: runs).sweeps().filter(\.isText).map(\.name))
         let here = try Folder.contents(of: runs).filter {
-            Folder.holdsFile(SweepDirectory(path: "\(runs)/\($0)").manifestPath)
+            !texts.contains($0)
+                && Folder.holdsFile(SweepDirectory(path: "\(runs)/\($0)").manifestPath)
         }
         return Set(committed + here).sorted()
     }
@@ -135,6 +139,9 @@ struct ClaimSources {
     /// The claims from the runs of a sweep: nothing is trained or measured.
     func recomputed(_ directory: SweepDirectory) throws -> ClaimsFile {
         let root = Path.parent(of: directory.path)
+        let sweep = try? RunCatalog(root: root).sweep(directory.path)
+        // Says what it is instead.
+        if let run = sweep?.runs.first(where: \.isText) { _ = try RecordedRun(run) }
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
         let results = try SweepResults(
             plan, runs: plan.runs, root: root, workers: workers, withBaselines: false)

@@ -6,6 +6,7 @@ import Kernels
 import Mechanism
 import Platform
 import Statistics
+import Training
 
 /// `sandbox eval baselines`: the errors of predictors that are not trained.
 struct EvalBaselinesCommand: ParsableCommand {

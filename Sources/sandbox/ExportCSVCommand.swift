@@ -52,7 +52,7 @@ struct ExportCSVCommand: ParsableCommand {
                     : "'\(path)' is missing; \(command) writes it when the sweep is finished")
         }
         let table = try CSVTable.read(path)
-        if table.header != SweepDirectory.summaryColumns {
+        if !sweep.isText, table.header != SweepDirectory.summaryColumns {
             throw SystemError(
                 "'\(path)' has other columns than \(SweepDirectory.summaryColumns.joined(separator: ",")); run the "
                     + "sweep again to write it anew")

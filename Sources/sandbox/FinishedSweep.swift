@@ -25,7 +25,10 @@ struct FinishedSweep {
     static func read(
         _ sweep: String, _ place: RunPlace, _ body: (FinishedSweep) throws -> Void
     ) throws {
-        let directory = try RunCatalog(root: place.runs).sweep(sweep).directory.placed
+        let found = try RunCatalog(root: place.runs).sweep(sweep)
+        // Says what it is instead.
+        if let run = found.runs.first(where: \.isText) { _ = try RecordedRun(run) }
+        let directory = found.directory.placed
         let root = Path.parent(of: directory.path)
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
         let (shown, asked) = (plan.runs.count, manifest.trials.count)

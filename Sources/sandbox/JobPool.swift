@@ -3,9 +3,12 @@ import Foundation
 import Mechanism
 import Platform
 import Synchronization
+import Training
 
-/// Trains runs side by side: each is a `sandbox train` in a process of its own.
+/// Trains runs side by side: each is a `sandbox train` (or `sandbox text train`) in a process of its own.
 struct JobPool {
+    /// The verb that trains one run.
+    var verb = ["train"]
     /// Processes at a time.
     let jobs: Int
     /// Workers, divided among the processes.
@@ -60,7 +63,7 @@ struct JobPool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Executable.path ?? CommandLine.arguments[0])
         process.arguments =
-            ["train", configuration, "--child", String(getpid()), "--runs", root]
+            verb + [configuration, "--child", String(getpid()), "--runs", root]
             + ["--workers", String(max(1, workers / jobs))]
             + (policy.retriesFailed ? ["--retry-failed"] : [])
             + (policy.restarts ? ["--restart"] : [])

@@ -1,6 +1,7 @@
 import Experiments
 import Logging
 import Mechanism
+import Training
 
 /// Shows a runner's reports on standard error.
 final class ProgressDisplay {

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Mechanism
 import Platform
+import Training
 
 /// `sandbox runs show`: everything a run's folder says.
 struct RunsShowCommand: ParsableCommand {
@@ -63,7 +64,7 @@ private struct RunDescription {
             RecordReader.last(run.directory.metricsPath) { $0["train/loss"]?.doubleValue != nil }?[
                 "train/loss"]?.doubleValue
         var recorded: RecordedRun?
-        if problem == nil {
+        if problem == nil, !run.isText {
             do {
                 recorded = try RecordedRun(run)
             } catch let error as RunError {

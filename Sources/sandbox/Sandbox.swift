@@ -1,9 +1,11 @@
 import ArgumentParser
+import ContextualPrompts
 import Experiments
 import Foundation
 import Kernels
 import Mechanism
 import Platform
+import Training
 
 /// The command `sandbox`; each verb has a file of its own.
 @main
@@ -81,7 +83,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
         throw error
     } catch let error as ValidationError {
         throw error
-    } catch let error as InterruptedError {
+    } catch let error where error is InterruptedError || error is PromptsInterrupted {
         Terminal.write("\(error)\n", to: .error)
         throw ExitCode(InterruptFlag.exitStatus)
     } catch let error as ConfigurationError {

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Experiments
+import FineTuning
 import Foundation
 import Kernels
 import Mechanism
 import Platform
 import Plotting
+import Training
 
 /// `sandbox sweep`: train, measure and draw everything a sweep file asks for.
 struct SweepCommand: ParsableCommand {
@@ -50,6 +52,11 @@ struct SweepCommand: ParsableCommand {
     func run() throws { try reportingErrors { try sweep() } }
 
     private func sweep() throws {
+        if let path = selection.file,
+            try FineTuningPlan.describes(path, searchFolders: SweepFile.defaultSearchFolders())
+        {
+            return try sweepTexts(path)
+        }
         let file = try selection.load()
         // Planned before it is printed, so that what is printed is known to be accepted.
         let plan = try SweepPlan(file, root: output.place.runs)
@@ -84,6 +91,33 @@ struct SweepCommand: ParsableCommand {
             try output.show(outcome)
         }
         try outcome.failures.report()
+    }
+}
+
+extension SweepCommand {
+    /// Fine-tunes language models: all trials of a file of sweeps/text.
+    private func sweepTexts(_ path: String) throws {
+        for (name, isGiven) in [
+            ("--preset", selection.preset != nil), ("--layouts", selection.layouts != nil),
+            ("--publish", output.publish), ("--class", selection.functionClass != nil),
+        ] where isGiven {
+            throw ValidationError("\(name) means nothing to the text sweep \(path); leave it out")
+        }
+        InterruptFlag.install()
+        let text = TextSweep(output.place)
+        let file = try text.file(path, overrides: selection.allOverrides())
+        if printConfig { return try Terminal.print(file.resolved.yaml()) }
+        let plan = try text.plan(file)
+        if dryRun {
+            let names = plan.runs.map { "\(output.place.runs)/\(plan.name)/\($0.name)\n" }
+            return try Terminal.print(names.joined())
+        }
+        let runner = text.runner(plan, jobs: jobs)
+        let lock = try runner.directory.lock()
+        defer { lock.release() }
+        let failures = try runner.run(file, policy: treatment.policy)
+        try text.report(plan)
+        try failures.report()
     }
 }
 

@@ -5,6 +5,7 @@ import Mechanism
 import Platform
 import Plotting
 import Statistics
+import Training
 
 extension SweepOutput {
     /// Writes summary.csv and the pictures, publishes them when asked, and prints table and paths.

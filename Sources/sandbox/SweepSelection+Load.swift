@@ -55,7 +55,8 @@ extension SweepSelection {
         }
     }
 
-    private func allOverrides() -> [String] {
+    /// What the command line sets, by dotted name.
+    func allOverrides() -> [String] {
         var all: [String] = []
         if let seeds {
             let isList = seeds.contains(",") && !seeds.hasPrefix("[")

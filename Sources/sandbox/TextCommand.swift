@@ -4,16 +4,18 @@ import ArgumentParser
 struct TextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text",
-        abstract: "Work with text: language models and their tokenizers.",
+        abstract: "Work with text: fine-tune and run language models, make tokenizers.",
         discussion: """
             Examples:
+              sandbox text train sweeps/text/cft.yaml model.path=path/to/llama corpus.path=notes.jsonl
               sandbox text generate --model path/to/llama --prompt "Once upon a time" --greedy
               sandbox text tokenize notes.txt --tokenizer tokenizer.json --pieces
 
             \(exitStatusHelp)
             """,
         subcommands: [
-            TextGenerateCommand.self, TextForwardCommand.self, TextInitCommand.self,
+            TextTrainCommand.self, TextMergeCommand.self, TextGenerateCommand.self,
+            TextForwardCommand.self, TextInitCommand.self,
             TextTokenizeCommand.self, TextTokenizerCommand.self,
         ])
 }

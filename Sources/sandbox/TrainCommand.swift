@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Mechanism
 import Platform
+import Training
 
 /// `sandbox train`: one run, or one base.
 struct TrainCommand: ParsableCommand {
@@ -132,7 +133,7 @@ struct RunPlace: ParsableArguments {
     ) throws {
         var isTold = false
         while try !body() {
-            if !isTold { trainer.tellWaiting(for: [directory.path]) }
+            if !isTold { trainer.reporter.tellWaiting(for: [directory.path]) }
             isTold = true
             if InterruptFlag.isRaised { throw InterruptedError() }
             usleep(200_000)

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Experiments
+import FineTuning
 import Foundation
 import Mechanism
 import Platform
+import Training
 
 /// `sandbox validate`: whether files and runs are sound.
 struct ValidateCommand: ParsableCommand {
@@ -32,7 +34,9 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let findings = files.map { Validation($0, root: folder.runs) }
+            let findings = try files.map { file in
+                try TextValidation(file)?.validation ?? Validation(file, root: folder.runs)
+            }
             if json {
                 try Terminal.print(CanonicalJSON.text(of: .array(findings.map(report))) + "\n")
             } else {
@@ -63,5 +67,26 @@ struct ValidateCommand: ParsableCommand {
                     ]
                 }),
         ]
+    }
+}
+
+/// A text sweep's file as `validate` sees it; nil for any other file.
+private struct TextValidation {
+    let validation: Validation
+
+    init?(_ path: String) throws {
+        let folders = SweepFile.defaultSearchFolders()
+        guard Path.name(of: path).hasSuffix(".yaml"), Path.name(of: path) != "config.yaml",
+            (try? FineTuningPlan.describes(path, searchFolders: folders)) == true
+        else { return nil }
+        do {
+            let count = try FineTuningPlan.check(path, searchFolders: folders)
+            let runs = count == 1 ? "1 run" : "\(count) runs"
+            validation = Validation(path: path, summary: "\(runs) of language models")
+        } catch {
+            validation = Validation(
+                path: path,
+                problem: StoredProblem(file: path, message: "\(error)", isDamage: false))
+        }
     }
 }

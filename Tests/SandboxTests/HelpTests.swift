@@ -13,10 +13,11 @@ import Testing
         ["export", "csv"], ["export", "metrics-json"], ["runs"], ["runs", "ls"], ["runs", "show"],
         ["runs", "diff"], ["runs", "rm"], ["validate"], ["text"],
         ["text", "tokenize"], ["text", "tokenizer"], ["text", "tokenizer", "train"],
-        ["text", "init"], ["text", "forward"], ["text", "generate"], ["bench"],
+        ["text", "train"],
+        ["text", "merge"], ["text", "init"], ["text", "forward"], ["text", "generate"], ["bench"],
         ["bench", "machine"],
         ["bench", "step"], ["bench", "kernels"], ["bench", "eval"], ["bench", "tokenize"],
-        ["bench", "text"],
+        ["bench", "text"], ["bench", "tune"],
     ]
 
     private func help(_ verb: [String]) throws -> String {

@@ -75,7 +75,16 @@ import Testing
             "InContextRegression": ["Kernels", "Randomness"], "Statistics": ["Randomness"],
             "Reporting": [],
             "Experiments": ["Yams", "Logging", "CCrypto", "Platform"],
-            "Training": ["Transformer", "Kernels", "TensorStorage", "Experiments", "Platform"],
+            "Training": [
+                "Transformer", "Kernels", "TensorStorage", "Experiments", "Platform", "Logging",
+            ],
+            "Corpora": [
+                "CZlib", "CSQLite", "Tokenizers", "Randomness", "Experiments", "Platform",
+            ],
+            "ContextualPrompts": ["Randomness", "Experiments", "Platform", "FoundationNetworking"],
+            "Objectives": [
+                "Corpora", "ContextualPrompts", "Tokenizers", "Randomness", "Experiments",
+            ],
             "Plotting": ["CPLplot", "Platform"], "Tokenizers": ["Platform"],
             "LanguageModeling": [
                 "Transformer", "Tokenizers", "Kernels", "TensorStorage", "Randomness",

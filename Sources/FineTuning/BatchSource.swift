@@ -1,0 +1,166 @@
+import ContextualPrompts
+import Corpora
+import Kernels
+import LanguageModeling
+import Objectives
+
+/// The bins that each update learns from, decided by documents, objective and seed.
+///
+/// An epoch's documents are turned into bins a block at a time, when updates need them.
+final class BatchSource {
+    /// What a document's examples are made with.
+    let recipe: ExampleRecipe
+    private let documents: [CorpusDocument]
+    private let packs: Bool
+    private let batchSize: Int
+    private let seed: UInt64
+    private let pool: WorkerPool
+    private var cursor = Cursor()
+
+    /// Where the reading of epochs stands.
+    private struct Cursor {
+        /// The update whose bins come next.
+        var step = 0
+        var epoch = 0
+        /// The epoch's documents that are bins already.
+        var read = 0
+        /// Bins that are made and not yet given out.
+        var bins: ArraySlice<Bin> = []
+        /// Updates of each epoch that was read to its end, first to last.
+        var counts: [Int] = []
+        /// Updates of this epoch so far.
+        var count = 0
+    }
+
+    /// Documents that are turned into bins at a time: part of what decides an update, since bins are filled from one block.
+    private static let blockSize = 8192
+
+    /// - Parameters:
+    ///   - recipe: how documents become examples.
+    ///   - documents: what is learned from, one or more.
+    ///   - packs: whether examples share bins.
+    ///   - batchSize: bins of an update.
+    ///   - seed: decides the order.
+    ///   - pool: who makes the tokens.
+    init(
+        _ recipe: ExampleRecipe, documents: [CorpusDocument], packs: Bool, batchSize: Int,
+        seed: UInt64, pool: WorkerPool
+    ) {
+        self.recipe = recipe
+        self.documents = documents
+        self.packs = packs
+        self.batchSize = batchSize
+        self.seed = seed
+        self.pool = pool
+    }
+
+    /// Updates of the first `epochs` passes over the documents: every pass is read once to be counted, because each has
+    /// other prompts and another order.
+    func stepCount(epochs: Int) throws -> Int {
+        let kept = cursor
+        defer { cursor = kept }
+        while cursor.counts.count < epochs { _ = try next() }
+        return cursor.counts[..<epochs].reduce(0, +)
+    }
+
+    /// The bins of update `step`, counted from 0; the last update of an epoch may have fewer.
+    func batch(step: Int) throws -> [Bin] {
+        if step < cursor.step { cursor = Cursor() }
+        while cursor.step < step { _ = try next() }
+        return try next()
+    }
+
+    private func next() throws -> [Bin] {
+        while cursor.bins.count < batchSize, cursor.read < documents.count { try readBlock() }
+        let bins = Array(cursor.bins.prefix(batchSize))
+        cursor.bins = cursor.bins.dropFirst(batchSize)
+        cursor.step += 1
+        cursor.count += 1
+        if cursor.bins.isEmpty && cursor.read == documents.count {
+            cursor.counts.append(cursor.count)
+            (cursor.count, cursor.read) = (0, 0)
+            cursor.epoch += 1
+        }
+        return bins
+    }
+
+    private func readBlock() throws {
+        let order = DocumentOrder.permutation(
+            count: documents.count, seed: seed, epoch: cursor.epoch)
+        let block = order[cursor.read..<min(cursor.read + Self.blockSize, order.count)]
+        cursor.read += block.count
+        cursor.bins += try recipe.bins(
+            block.map { ($0, documents[$0]) }, epoch: cursor.epoch, packs: packs, pool: pool)
+    }
+}
+
+/// How documents become examples: the objective, and where contextual prompts come from.
+struct ExampleRecipe: Sendable {
+    let objective: Objective
+    /// Nil for objectives without contextual prompts.
+    let prompts: ContextualPromptSource?
+    /// Tokens of a bin at most.
+    let maximumLength: Int
+    /// Who reads the tokens.
+    let model: ModelDirectory
+
+    /// Documents that one worker turns into examples at a time, with one encoder: it is fast when it has met their words.
+    private static let pieceSize = 512
+
+    /// The examples of one document, or the two sides of its preference.
+    ///
+    /// - Throws: `ObjectiveError` about the document; `LanguageModelError` about a token that the model does not know.
+    func examples(
+        _ document: CorpusDocument, index: Int, epoch: Int, encoder: inout SequenceEncoder
+    ) throws -> [TrainingExample] {
+        let examples: [TrainingExample]
+        if objective.kind == .dpo {
+            let pair = try objective.preferences(of: document, encoder: &encoder)
+            examples = [pair.chosen, pair.rejected]
+        } else {
+            let prompt = try prompts?.prompt(for: document, epoch: epoch, index: index)
+            examples = try objective.examples(
+                of: document, prompt: prompt, epoch: epoch, index: index, encoder: &encoder)
+        }
+        for example in examples {
+            try model.requireKnown(example.tokens.map(Int.init), from: encoder.tokenizer)
+        }
+        return examples
+    }
+
+    /// The bins of documents in this order.
+    ///
+    /// - Parameters:
+    ///   - documents: each with its place in the corpus's part, which decides its draws.
+    ///   - epoch: which pass over them.
+    ///   - packs: whether examples share bins; the sides of preferences always do, and with nothing else.
+    ///   - pool: who makes the tokens.
+    /// - Throws: `ObjectiveError` about a document.
+    func bins(
+        _ documents: [(index: Int, document: CorpusDocument)], epoch: Int, packs: Bool,
+        pool: WorkerPool
+    ) throws -> [Bin] {
+        let pieces = stride(from: 0, to: documents.count, by: Self.pieceSize).map {
+            documents[$0..<min($0 + Self.pieceSize, documents.count)]
+        }
+        let made = pool.map(pieces) { piece in
+            Result {
+                var encoder = objective.makeEncoder()
+                return try piece.map {
+                    try examples($0.document, index: $0.index, epoch: epoch, encoder: &encoder)
+                }
+            }
+        }
+        let all = try made.flatMap { try $0.get() }
+        if objective.kind == .dpo {
+            return zip(documents, all).map { Bin(examples: $1, pair: $0.index) }
+        }
+        let sequences = Array(all.joined())
+        let groups =
+            packs
+            ? Packing.bins(
+                lengths: sequences.map { $0.tokens.count }, maximumLength: maximumLength)
+            : Packing.unpacked(count: sequences.count)
+        return groups.map { places in Bin(examples: places.map { sequences[$0] }) }
+    }
+}

@@ -1,0 +1,239 @@
+import ContextualPrompts
+import Corpora
+import Experiments
+import Foundation
+import LanguageModeling
+import Objectives
+import Platform
+import Tokenizers
+
+/// What runs read: models, corpora, prompts; each is opened once for all runs that name the same.
+public final class FineTuningInputs {
+    /// A corpus in its two parts.
+    struct Parts {
+        let training: [CorpusDocument]
+        let heldOut: [CorpusDocument]
+        /// The corpus's first document.
+        let first: CorpusDocument?
+        let hash: String
+    }
+
+    private var models: [String: (directory: ModelDirectory, fingerprint: String)] = [:]
+    private var corpora: [CorpusRequest: Parts] = [:]
+    private var pools: [String: PromptPool] = [:]
+    private var generated: [String: [String: String]] = [:]
+    private let searchFolders: [String]
+    private let notice: (String) -> Void
+
+    /// - Parameters:
+    ///   - searchFolders: where pools of prompts are looked for when they are not where they are said to be.
+    ///   - notice: told of anything worth a line, such as lines that were left out.
+    public init(searchFolders: [String] = [], notice: @escaping (String) -> Void = { _ in }) {
+        self.searchFolders = searchFolders
+        self.notice = notice
+    }
+
+    /// The model at `path`, and its fingerprint.
+    func model(_ path: String) throws -> (directory: ModelDirectory, fingerprint: String) {
+        if let known = models[path] { return known }
+        let directory = try ModelDirectory(path: path)
+        let model = (directory: directory, fingerprint: try directory.fingerprint())
+        models[path] = model
+        return model
+    }
+
+    /// A corpus in the form in which one of its imported entries is wanted.
+    private struct CorpusRequest: Hashable {
+        let configuration: CorpusConfiguration
+        let form: EntryForm
+    }
+
+    /// A run's corpus, split; entries of importers come in the form that its objective learns from.
+    func corpus(_ run: FineTuningConfiguration) throws -> Parts {
+        let parts = try corpus(run.corpus, run.objective.kind.entryForm)
+        // All documents of a corpus are of one kind: the first one tells.
+        if let first = parts.first { try run.objective.kind.check(first) }
+        return parts
+    }
+
+    private func corpus(_ configuration: CorpusConfiguration, _ form: EntryForm) throws -> Parts {
+        let request = CorpusRequest(configuration: configuration, form: form)
+        if let known = corpora[request] { return known }
+        let corpus = try Corpus.read(
+            sources: configuration.sources, skippingBad: configuration.skipsBad,
+            limit: configuration.limit)
+        if corpus.skippedCount > 0 {
+            notice(
+                "\(corpus.name): left out \(corpus.skippedCount) \(corpus.skippedCount == 1 ? "line" : "lines") that cannot be read, such as "
+                    + (corpus.skippedMessages.first ?? ""))
+        }
+        let documents =
+            configuration.from == nil ? corpus.documents : corpus.documents.entries(as: form)
+        let (training, heldOut) = CorpusSplit(heldOutShare: configuration.heldOut)
+            .parts(of: documents)
+        guard !training.isEmpty else {
+            throw FineTuningError(
+                configuration.path.joined(separator: ", "),
+                "holds \(corpus.documents.count) documents, and all of them are held out; add documents or lower "
+                    + "corpus.held_out")
+        }
+        let parts = Parts(
+            training: training, heldOut: heldOut, first: documents.first, hash: corpus.hash)
+        corpora[request] = parts
+        return parts
+    }
+
+    private func pool(_ path: String) throws -> PromptPool {
+        if let known = pools[path] { return known }
+        let places = [path] + searchFolders.map { "\($0)/\(path)" }
+        let pool = try PromptPool.read(path: places.first(where: Folder.holdsFile) ?? path)
+        pools[path] = pool
+        return pool
+    }
+
+    /// Hashes of what a run reads.
+    func hashes(_ configuration: FineTuningConfiguration) throws -> InputHashes {
+        let pool = try configuration.objective.prompts.map { try self.pool($0) }
+        let parts = try corpus(configuration)
+        var texts = pool?.prompts.flatMap { [$0.name, $0.text] }
+        if let field = configuration.objective.field {
+            // The corpus's own hash is that of what documents say.
+            texts = (parts.training + parts.heldOut).map { $0.fields[field] ?? "" }
+        }
+        return InputHashes(
+            model: try model(configuration.model).fingerprint,
+            corpus: parts.hash,
+            prompts: texts.map { texts in
+                let list = JSONValue.array(texts.map(JSONValue.string))
+                return sha256Hex(Data(CanonicalJSON.text(of: list).utf8))
+            })
+    }
+
+    /// How a run's documents become examples.
+    ///
+    /// - Parameter kind: another objective than the run's own, such as cpt for the loss on a text alone.
+    func recipe(
+        _ configuration: FineTuningConfiguration, as kind: ObjectiveKind? = nil
+    ) throws -> ExampleRecipe {
+        let model = try model(configuration.model).directory
+        let tokenizer = try model.tokenizer(at: configuration.tokenizer)
+        let positions = model.configuration.llama.positionCount
+        let length = configuration.training.sequenceLength ?? positions
+        guard length <= positions else {
+            throw FineTuningError(
+                configuration.model,
+                "has \(positions) positions (max_position_embeddings), and training.sequence_length is \(length); lower it"
+            )
+        }
+        let kind = kind ?? configuration.objective.kind
+        let objective = Objective(
+            kind, tokenizer: tokenizer, maximumLength: length,
+            format: try answerFormat(configuration), truncates: configuration.objective.truncates,
+            seed: configuration.seed)
+        return ExampleRecipe(
+            objective: objective,
+            prompts: kind.usesContextualPrompt ? try promptSource(configuration) : nil,
+            maximumLength: length, model: model)
+    }
+
+    private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
+        if let name = configuration.objective.chatTemplate {
+            return name == "plain" ? .plain : .chat(try ChatTemplate(named: name))
+        }
+        let file = "\(configuration.tokenizer ?? configuration.model)/tokenizer_config.json"
+        guard Folder.holdsFile(file), let template = try? ChatTemplate(configuration: file) else {
+            return .plain
+        }
+        return .chat(template)
+    }
+
+    private func promptSource(
+        _ configuration: FineTuningConfiguration
+    ) throws -> ContextualPromptSource {
+        let objective = configuration.objective
+        if let path = objective.prompts {
+            let pool = try pool(path)
+            let seed = configuration.seed
+            return .drawn { pool.prompt(seed: seed, epoch: $0, document: $1) }
+        }
+        if let field = objective.field { return .field(field) }
+        guard let generator = objective.generator else {
+            preconditionFailure("the configuration was checked")
+        }
+        let prompts = try generatedPrompts(generator, configuration)
+        return .made { document in
+            ContextualPrompt(name: "generated", text: prompts[document.digest] ?? "")
+        }
+    }
+
+    /// The documents' own prompts, by digest; what the cache holds is not asked again.
+    private func generatedPrompts(
+        _ generator: GeneratorConfiguration, _ run: FineTuningConfiguration
+    ) throws -> [String: String] {
+        let cache = generator.cache ?? "\(run.corpus.path[0]).prompts.jsonl"
+        if let known = generated[cache] { return known }
+        let parts = try corpus(run)
+        let documents = parts.training + parts.heldOut
+        for document in documents { try ObjectiveKind.textAdaptCFT.check(document) }
+        let asked = documents.compactMap { document -> (String, String, String)? in
+            guard case .text(let text) = document.content else { return nil }
+            return (document.digest, text, document.place)
+        }
+        let maker = try PromptGenerator(options: generator.options, cachePath: cache)
+        let prompts = try maker.prompts(for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) })
+        let pairs = Dictionary(
+            zip(documents.map(\.digest), prompts), uniquingKeysWith: { first, _ in first })
+        generated[cache] = pairs
+        return pairs
+    }
+}
+
+extension FineTuningInputs {
+    /// The first examples that a run is trained on, or those it is measured on.
+    ///
+    /// - Parameters:
+    ///   - configuration: the run.
+    ///   - count: how many documents' examples; all where nil.
+    ///   - heldOut: whether those of the held-out documents are wanted, in their order.
+    public func examples(
+        _ configuration: FineTuningConfiguration, count: Int? = nil, heldOut: Bool = false
+    ) throws -> [TrainingExample] {
+        let recipe = try recipe(configuration)
+        let parts = try corpus(configuration)
+        let documents = heldOut ? parts.heldOut : parts.training
+        let order =
+            heldOut
+            ? Array(documents.indices.prefix(configuration.evaluation.documents ?? .max))
+            : DocumentOrder.permutation(
+                count: documents.count, seed: configuration.seed, epoch: 0)
+        var encoder = recipe.objective.makeEncoder()
+        return try order.prefix(count ?? .max).flatMap {
+            try recipe.examples(documents[$0], index: $0, epoch: 0, encoder: &encoder)
+        }
+    }
+
+    /// Examples token by token with their loss flags, as a person reads them.
+    ///
+    /// - Parameters:
+    ///   - examples: what is shown.
+    ///   - configuration: the run.
+    ///   - colored: whether loss is shown by colour, for a terminal.
+    public func maskListing(
+        of examples: [TrainingExample], _ configuration: FineTuningConfiguration, colored: Bool
+    ) throws -> String {
+        let tokenizer = try model(configuration.model).directory
+            .tokenizer(at: configuration.tokenizer)
+        return MaskListing.text(of: examples, tokenizer: tokenizer, colored: colored)
+    }
+}
+
+extension ObjectiveKind {
+    /// The form in which it learns from an imported entry.
+    fileprivate var entryForm: EntryForm {
+        switch self {
+        case .cpt, .cft, .negCFT, .textAdaptCFT, .readingComprehension: .text
+        case .ift: .question
+        case .dpo: .preference
+        }
+    }
+}

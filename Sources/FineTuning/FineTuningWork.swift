@@ -1,0 +1,201 @@
+import Corpora
+import Experiments
+import Foundation
+import Kernels
+import LanguageModeling
+import Objectives
+import Platform
+import TensorStorage
+import Training
+import Transformer
+
+/// The work on one text run: training from its last checkpoint on, evaluations on the way, and what it leaves.
+final class FineTuningWork {
+    private let configuration: FineTuningConfiguration
+    private let directory: RunDirectory
+    private let model: ModelDirectory
+    private let fingerprint: String
+    private let inputs: FineTuningInputs
+    private let pool: WorkerPool
+    private var loaded: (source: BatchSource, parts: FineTuningInputs.Parts)?
+
+    init(
+        _ run: PlannedFineTuning, in directory: RunDirectory, inputs: FineTuningInputs,
+        pool: WorkerPool
+    ) throws {
+        configuration = run.configuration
+        self.directory = directory
+        self.inputs = inputs
+        self.pool = pool
+        (model, fingerprint) = try inputs.model(run.configuration.model)
+    }
+
+    private var isPreference: Bool { configuration.objective.kind == .dpo }
+    private var lora: LoRAConfiguration? { configuration.training.lora?.configuration }
+
+    private func source() throws -> (source: BatchSource, parts: FineTuningInputs.Parts) {
+        if let loaded { return loaded }
+        let parts = try inputs.corpus(configuration)
+        let source = BatchSource(
+            try inputs.recipe(configuration), documents: parts.training,
+            packs: configuration.training.packs, batchSize: configuration.training.batchSize,
+            seed: configuration.seed, pool: pool)
+        loaded = (source, parts)
+        return (source, parts)
+    }
+
+    /// Updates in all.
+    func steps() throws -> Int {
+        if let steps = configuration.training.steps { return steps }
+        return try source().source.stepCount(epochs: configuration.training.epochs ?? 1)
+    }
+
+    // MARK: Training
+
+    /// Trains to the end, from the last checkpoint where there is one.
+    func train(
+        _ records: RunRecords, progress: @escaping (_ step: Int, _ loss: Double) -> Void
+    ) throws -> TrainingOutcome {
+        let steps = try steps()
+        let (source, parts) = try source()
+        let start = try FineTuner.Trainables(model, lora, seed: configuration.seed)
+        var state = TrainingState(layout: start.layout, parameters: start.parameters)
+        let resumed = try directory.latestCheckpointStep()
+        if let resumed {
+            _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: resumed))
+        }
+        let length = source.recipe.maximumLength
+        let tuner = FineTuner(
+            model, configuration.tunerOptions, state: state,
+            binRows: isPreference ? 2 * (length - 1) : length - 1, longest: length - 1, pool: pool)
+        let evaluation = try HeldOutEvaluation(
+            configuration, parts, inputs: inputs, tuner: tuner, pool: pool)
+        if resumed == nil, let values = evaluation.measure() {
+            try records.appendMetrics(step: 0, values)
+        }
+        let parameters = state.parameters
+        var best = try Self.bestLoss(directory)
+        let reference = try referenceOfPreferences(tuner)
+        var pace = Pace()
+        let loop = TrainingLoop(
+            options: options(steps: steps), directory: directory, records: records,
+            gradients: { [configuration, isPreference] step in
+                let bins = try source.batch(step: step)
+                pace.tokens += bins.reduce(0) { $0 + $1.rowCount }
+                guard isPreference else { return tuner.gradients(bins, step: step) }
+                return tuner.gradients(
+                    bins, step: step, configuration.objective.loss,
+                    reference: bins.map { reference[$0.pair ?? 0] })
+            },
+            update: tuner.update, progress: progress,
+            measure: { [self] step in
+                var values: [String: Double] = [:]
+                if evaluation.isDue(after: step, of: steps), let measured = evaluation.measure() {
+                    values = measured
+                    if let loss = measured["eval/loss"], loss < best ?? .infinity {
+                        best = loss
+                        try publish(parameters, as: "best")
+                    }
+                }
+                if step % configuration.recording.logEvery == 0 || step == steps || !values.isEmpty
+                {
+                    values["perf/tokens_per_second"] = pace.take()
+                }
+                return values
+            })
+        return try loop.run(&state)
+    }
+
+    private func options(steps: Int) -> TrainingOptions {
+        let training = configuration.training
+        return TrainingOptions(
+            steps: steps,
+            schedule: training.schedule.schedule(
+                peak: training.optimizer.learningRate, steps: steps),
+            adam: training.optimizer.adamOptions, logEvery: configuration.recording.logEvery,
+            checkpointSeconds: configuration.recording.checkpointSeconds,
+            workers: pool.workerCount)
+    }
+
+    /// The lowest held-out loss that the records up to the last checkpoint hold; nil where there is none.
+    private static func bestLoss(_ directory: RunDirectory) throws -> Double? {
+        try RecordReader.read(directory.metricsPath, as: JSONValue.self)
+            .filter { ($0["step"]?.integerValue ?? 0) > 0 }
+            .compactMap { $0["eval/loss"]?.doubleValue }.min()
+    }
+
+    /// Reference log-probabilities of all training pairs, computed once and kept in the run's folder.
+    private func referenceOfPreferences(
+        _ tuner: FineTuner
+    ) throws -> [PreferenceLoss.LogProbabilities] {
+        guard isPreference else { return [] }
+        let (source, parts) = try source()
+        let path = "\(directory.analysisPath)/reference.json"
+        if let data = try? WholeFile.read(path),
+            let kept = try? JSONDecoder().decode(
+                [PreferenceLoss.LogProbabilities].self, from: data),
+            kept.count == parts.training.count
+        {
+            return kept
+        }
+        let bins = try source.recipe.bins(
+            parts.training.enumerated().map { ($0.offset, $0.element) }, epoch: 0, packs: false,
+            pool: pool)
+        let reference = tuner.reference(bins)
+        try Folder.create(directory.analysisPath)
+        try AtomicFile.write(JSONEncoder().encode(reference), to: path)
+        return reference
+    }
+
+    // MARK: What it leaves
+
+    private var resultName: String { lora == nil ? "model" : "adapter" }
+
+    /// Whether the trained model, or its adapters, are there for others to read.
+    var isPublished: Bool { Folder.isFolder("\(directory.path)/\(resultName)") }
+
+    /// Writes the last checkpoint as Hugging Face's ecosystem reads it: the folder `model`, or PEFT's `adapter`.
+    func publish() throws {
+        if isPublished { return }
+        guard let step = try directory.latestCheckpointStep() else { return }
+        let start = try FineTuner.Trainables(model, lora, seed: configuration.seed)
+        var state = TrainingState(layout: start.layout, parameters: start.parameters)
+        _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: step))
+        try publish(state.parameters, as: resultName)
+    }
+
+    private func publish(_ parameters: FloatView, as name: String) throws {
+        let path = "\(directory.path)/\(name)"
+        if let lora {
+            try AtomicFile.publishFolder(at: path) {
+                try AdapterDirectory.write(
+                    parameters, lora, base: model, fingerprint: fingerprint, into: $0)
+            }
+            return
+        }
+        let saved = StoredElement(rawValue: configuration.recording.savesAs)
+        let writer = ModelWriter(
+            model.configuration, storedAs: saved ?? model.weights.embedding.element)
+        try AtomicFile.publishFolder(at: path) {
+            try writer.fill($0, with: parameters, carryingFrom: model.path, pool: pool)
+        }
+    }
+}
+
+/// Tokens of a stretch of steps, and when it began.
+private struct Pace {
+    var tokens = 0
+    private var began = Date()
+
+    /// Tokens a second since the last call.
+    mutating func take() -> Double {
+        let now = Date()
+        defer { (tokens, began) = (0, now) }
+        return Double(tokens) / max(now.timeIntervalSince(began), 1e-9)
+    }
+}
+
+extension ObjectiveConfiguration {
+    /// As the trainer takes it.
+    var loss: PreferenceLoss { PreferenceLoss(beta: beta, labelSmoothing: labelSmoothing) }
+}

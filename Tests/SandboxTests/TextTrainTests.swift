@@ -1,0 +1,273 @@
+import Experiments
+import Foundation
+import TestSupport
+import Testing
+
+/// `sandbox text train` and text sweeps as a user meets them, on a small trained model.
+@Suite struct TextTrainTests {
+    private static let stories = Fixture.path("stories260K")
+
+    /// Sentences that a model can learn in a few steps, with a prompt for each.
+    private static func write(_ folder: TemporaryDirectory) throws {
+        var texts = ""
+        var questions = ""
+        var preferences = ""
+        for number in 0..<60 {
+            let text = "The cat number \(number) sat on mat \(number % 7) and was happy."
+            let prompt = "Look for the cat \(number)."
+            texts += "{\"text\": \"\(text)\", \"contextual_prompt\": \"\(prompt)\"}\n"
+            questions += "{\"prompt\": \"Where is cat \(number)?\", \"completion\": \"\(text)\"}\n"
+            preferences +=
+                "{\"prompt\": \"Where is cat \(number)?\", \"chosen\": \"\(text)\", \"rejected\": \"No.\"}\n"
+        }
+        try folder.write(texts, to: "texts.jsonl")
+        try folder.write(questions, to: "questions.jsonl")
+        try folder.write(preferences, to: "preferences.jsonl")
+    }
+
+    private static func arguments(
+        _ objective: String, corpus: String = "texts.jsonl", _ more: String...
+    ) -> [String] {
+        [
+            "text", "train", "\(Program.package)/sweeps/text/\(objective).yaml",
+            "model.path=\(stories)", "corpus.path=\(corpus)", "corpus.held_out=0.1",
+            "training.sequence_length=160", "training.batch_size=2", "training.micro_batch_size=2",
+            "training.steps=6", "training.log_every=2", "evaluate.every=3",
+        ]
+            + (objective.contains("cft") && objective != "text-adapt-cft"
+                ? [
+                    "objective.prompts=\(Program.package)/sweeps/text/prompts/"
+                        + (objective == "cft" ? "contextual.yaml" : "negative.yaml")
+                ] : []) + more
+    }
+
+    /// The folder of the one run below `sweep`; nil before it is there.
+    private func find(_ sweep: String, in folder: TemporaryDirectory) -> RunDirectory? {
+        let parent = folder.file(sweep)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        return names.first {
+            FileManager.default.fileExists(atPath: "\(parent)/\($0)/config.yaml")
+        }.map { RunDirectory(path: "\(parent)/\($0)") }
+    }
+
+    private func run(_ sweep: String, in folder: TemporaryDirectory) throws -> RunDirectory {
+        try #require(find(sweep, in: folder))
+    }
+
+    @Test(arguments: [
+        ("cpt", "texts.jsonl"), ("cft", "texts.jsonl"), ("neg-cft", "texts.jsonl"),
+        ("text-adapt-cft", "texts.jsonl"), ("reading-comprehension", "texts.jsonl"),
+        ("ift", "questions.jsonl"), ("dpo", "preferences.jsonl"),
+    ])
+    func everyRecipeTrainsAndLeavesAModel(objective: String, corpus: String) throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let outcome = try Program.run(
+            Self.arguments(objective, corpus: corpus), in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        #expect(outcome.output.contains("eval/loss"))
+        let run = try run("runs/\(objective)", in: folder)
+        #expect(try run.metadata()?.status == .finished)
+        let records = try RecordReader.read(run.metricsPath, as: JSONValue.self)
+        #expect(records.compactMap { $0["step"]?.integerValue } == [0, 2, 3, 4, 6])
+        #expect(
+            records.filter { $0["eval/loss"]?.doubleValue != nil }.compactMap {
+                $0["step"]?.integerValue
+            } == [0, 3, 6])
+        for name in ["model", "best"] {
+            let forward = try Program.run(
+                [
+                    "text", "generate", "--model", "\(run.path)/\(name)", "--greedy",
+                    "--max-tokens", "3",
+                ], in: folder.path)
+            #expect(forward.exitCode == 0, "\(name): \(forward)")
+        }
+        // What is there is not trained again.
+        let again = try Program.run(
+            Self.arguments(objective, corpus: corpus), in: folder.path)
+        #expect(again.exitCode == 0 && !again.errors.contains("step 6/6"), "\(again)")
+        #expect(again.output == outcome.output)
+    }
+
+    /// formats.md, section 8: killed and interrupted at any moment, the bits are those of an undisturbed run; other workers
+    /// change none.
+    @Test(arguments: [
+        ("cft", "texts.jsonl", "full"), ("dpo", "preferences.jsonl", "full"),
+        ("cft", "texts.jsonl", "lora"),
+    ])
+    func aKilledRunContinuesBitForBit(objective: String, corpus: String, method: String) throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        func arguments(_ runs: String, _ workers: Int) -> [String] {
+            Self.arguments(
+                objective, corpus: corpus, "training.steps=60", "training.method=\(method)",
+                "training.lora.dropout=0.1", "training.checkpoint_seconds=0.05",
+                "evaluate.every=20", "--runs", runs, "--workers", "\(workers)")
+        }
+        let steady = try Program.run(arguments("steady", 1), in: folder.path)
+        #expect(steady.exitCode == 0, "\(steady)")
+        for signal in [SIGKILL, SIGINT] {
+            let child = try Program.start(arguments("broken", 2), in: folder.path)
+            let sweep = "broken/\(objective)"
+            let before = try find(sweep, in: folder)?.latestCheckpointStep() ?? 0
+            try child.wait(timeout: 300) { _ in
+                let step = try? find(sweep, in: folder)?.latestCheckpointStep()
+                return step ?? 0 > before + 3
+            }
+            child.send(signal: signal)
+            let outcome = try child.wait(timeout: 300)
+            #expect(
+                signal == SIGKILL ? outcome.signal == SIGKILL : outcome.exitCode == 75,
+                "\(outcome)")
+        }
+        let last = try Program.run(arguments("broken", 2), in: folder.path)
+        #expect(last.exitCode == 0, "\(last)")
+        let (one, other) = (
+            try run("steady/\(objective)", in: folder), try run("broken/\(objective)", in: folder)
+        )
+        for file in ["checkpoints/latest/model.safetensors"]
+            + (method == "full"
+                ? ["model/model.safetensors", "best/model.safetensors"]
+                : ["adapter/adapter_model.safetensors", "best/adapter_model.safetensors"])
+        {
+            #expect(
+                try bytes("\(one.path)/\(file)") == bytes("\(other.path)/\(file)"), "\(file)")
+        }
+        #expect(
+            try recordsWithoutTimes(one.metricsPath) == recordsWithoutTimes(other.metricsPath))
+    }
+
+    /// Every chunk of a long document has BOS and the contextual prompt, and no loss on either.
+    @Test func showsTokensWithTheirLossFlags() throws {
+        let folder = try TemporaryDirectory()
+        let text = (0..<80).map { "Line \($0) of a long text about a cat." }.joined(separator: " ")
+        try folder.write("{\"text\": \"\(text)\"}\n{\"text\": \"Short.\"}\n", to: "texts.jsonl")
+        let outcome = try Program.run(
+            Self.arguments("cft", "corpus.held_out=0", "--show-masks", "50"), in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        var examples: [[[Substring]]] = []
+        for line in outcome.output.split(separator: "\n") {
+            let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
+            if columns.count < 5 {
+                examples.append([])
+            } else if columns[0] != "position" {
+                examples[examples.count - 1].append(columns)
+            }
+        }
+        #expect(examples.count > 5)
+        let pool = try String(
+            contentsOfFile: "\(Program.package)/sweeps/text/prompts/contextual.yaml",
+            encoding: .utf8)
+        for rows in examples {
+            #expect(rows.count { $0[3] == "<s>" } == 1 && rows[0][3] == "<s>")
+            let masked = rows.prefix { $0[2] == "0" }
+            #expect(rows.dropFirst(masked.count).allSatisfy { $0[2] == "1" })
+            let prompt = masked.dropFirst().map { $0[4] }.joined()
+                .replacing("\\n", with: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(prompt.count > 40 && pool.contains(prompt.prefix(30)), "\(prompt)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.file("runs")))
+    }
+
+    @Test func aSweepTrainsAllObjectivesAndSeeds() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        try folder.write(
+            """
+            inherit: [\(Program.package)/sweeps/text/base.yaml]
+            name: mine
+            seeds: [0, 1]
+            parameters:
+              objective:
+                values: [{name: cpt}, {name: text-adapt-cft, field: contextual_prompt}]
+            """, to: "mine.yaml")
+        let values = Self.arguments("cpt").dropFirst(3)
+        let outcome = try Program.run(["sweep", "-f", "mine.yaml"] + values, in: folder.path)
+        #expect(outcome.exitCode == 0, "\(outcome)")
+        let summary = try String(
+            contentsOfFile: folder.file("runs/mine/summary.csv"), encoding: .utf8)
+        for (objective, seed) in [
+            ("cpt", 0), ("cpt", 1), ("text-adapt-cft", 0), ("text-adapt-cft", 1),
+        ] {
+            #expect(summary.contains(",\(objective),\(seed),6,eval/text_loss,"), "\(summary)")
+        }
+        let listed = try Program.run(["runs", "ls"], in: folder.path)
+        #expect(listed.exitCode == 0 && listed.output.contains("text-adapt-cft"), "\(listed)")
+    }
+
+    @Test func mergedAdaptersAreTheTrainedModel() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let trained = try Program.run(
+            Self.arguments(
+                "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01"),
+            in: folder.path)
+        #expect(trained.exitCode == 0, "\(trained)")
+        let run = try run("runs/cpt", in: folder)
+        let merged = try Program.run(
+            [
+                "text", "merge", "--model", Self.stories, "--adapter", "\(run.path)/adapter",
+                "--output", "merged",
+            ], in: folder.path)
+        #expect(merged.exitCode == 0, "\(merged)")
+        // Trained further for no step at all, the merged model has the held-out loss that the adapters ended with.
+        let measured = try Program.run(
+            Self.arguments("cpt", "model.path=merged", "training.steps=1", "name=again", "--json"),
+            in: folder.path)
+        #expect(measured.exitCode == 0, "\(measured)")
+        func loss(_ text: String, step: Int) throws -> Double {
+            let rows = try json(text).arrayValue ?? []
+            return try #require(
+                rows.first {
+                    $0["metric"] == "eval/loss" && $0["step"]?.integerValue == step
+                }?["value"]?.doubleValue)
+        }
+        let ended = try Program.run(
+            Self.arguments(
+                "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01", "--json"),
+            in: folder.path)
+        let (before, after) = (
+            try loss(ended.output, step: 6), try loss(measured.output, step: 0)
+        )
+        #expect(abs(before - after) < 1e-5 * before, "\(before) and \(after)")
+        #expect(try abs(loss(ended.output, step: 0) - before) > 0.01)
+    }
+
+    @Test func otherVerbsKnowRunsOnText() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let trained = try Program.run(Self.arguments("cpt"), in: folder.path)
+        #expect(trained.exitCode == 0, "\(trained)")
+        let run = try run("runs/cpt", in: folder)
+        for arguments in [
+            ["runs", "show", run.path], ["validate", run.path],
+            ["validate", "\(run.path)/checkpoints/latest"], ["validate", "runs/cpt"],
+            ["validate", "\(run.path)/config.yaml"],
+            ["validate", "\(Program.package)/sweeps/text/objectives.yaml"],
+            ["export", "csv", "cpt"], ["runs", "diff", run.path, run.path],
+        ] {
+            let outcome = try Program.run(arguments, in: folder.path)
+            #expect(outcome.exitCode == 0 && outcome.errors == "", "\(arguments): \(outcome)")
+        }
+        for arguments in [
+            ["plot", "cpt"], ["report", "cpt"], ["claims", "cpt"], ["eval", run.path],
+        ] {
+            let outcome = try Program.run(arguments, in: folder.path)
+            #expect(outcome.exitCode == 1, "\(arguments): \(outcome)")
+            #expect(outcome.errors.contains("summary.csv"), "\(arguments): \(outcome)")
+        }
+        // A sweep of language models is no reason for the claims to fail.
+        let claims = try Program.run(
+            ["claims", "--plots", "\(Program.package)/plots"], in: folder.path)
+        #expect(claims.exitCode == 0, "\(claims)")
+        // Damage is found in what a run on text keeps, too.
+        let path = "\(run.path)/checkpoints/latest/model.safetensors"
+        var data = try bytes(path)
+        data[data.count - 1] ^= 1
+        try data.write(to: URL(fileURLWithPath: path))
+        let damaged = try Program.run(["validate", run.path], in: folder.path)
+        #expect(damaged.exitCode == 1 && damaged.errors.contains("SHA-256"), "\(damaged)")
+        let removed = try Program.run(["runs", "rm", run.path, "--yes"], in: folder.path)
+        #expect(removed.exitCode == 0, "\(removed)")
+    }
+}
