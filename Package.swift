@@ -12,9 +12,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// - Parameter isFast: false for tests whose own code does little but wait for files and processes: compiled without
+///   optimization, which saves more than it costs. The code under test is optimized all the same.
+func tests(_ name: String, _ dependencies: [Target.Dependency], isFast: Bool = true) -> Target {
     .testTarget(
-        name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
+        name: name, dependencies: ["TestSupport"] + dependencies,
+        swiftSettings: settings + (isFast ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -98,33 +101,34 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Kernels", "TensorStorage", "Platform"],
             path: "Tests/TestSupport", swiftSettings: settings),
-        tests("PlatformTests", ["Platform"]),
+        tests("PlatformTests", ["Platform"], isFast: false),
         tests("RandomnessTests", ["Randomness"]),
         tests("KernelsTests", ["Kernels", "KernelCases"]),
         tests("TensorStorageTests", ["TensorStorage"]),
         tests("TransformerTests", ["Transformer"]),
         tests("InContextRegressionTests", ["InContextRegression"]),
         tests("StatisticsTests", ["Statistics"]),
-        tests("ExperimentsTests", ["Experiments"]),
-        tests("TrainingTests", ["Training"]),
+        tests("ExperimentsTests", ["Experiments"], isFast: false),
+        tests("TrainingTests", ["Training"], isFast: false),
         tests("MechanismTests", ["Mechanism"]),
-        tests("PlottingTests", ["Plotting"]),
-        tests("ReportingTests", ["Reporting"]),
+        tests("PlottingTests", ["Plotting"], isFast: false),
+        tests("ReportingTests", ["Reporting"], isFast: false),
         tests("TokenizersTests", ["Tokenizers"]),
         tests("LanguageModelingTests", ["LanguageModeling"]),
         tests(
             "CorporaTests",
-            ["Corpora", "Experiments", "Tokenizers", "CZlib", "CSQLite"]),
+            ["Corpora", "Experiments", "Tokenizers", "CZlib", "CSQLite"], isFast: false),
         tests(
             "ContextualPromptsTests",
-            ["ContextualPrompts", "Experiments", "Platform", "Randomness"]),
+            ["ContextualPrompts", "Experiments", "Platform", "Randomness"], isFast: false),
         tests(
             "ObjectivesTests",
             ["Objectives", "Corpora", "ContextualPrompts", "Tokenizers", "Randomness"]),
-        tests("FineTuningTests", ["FineTuning", "Objectives", "Training"]),
+        tests("FineTuningTests", ["FineTuning", "Objectives", "Training"], isFast: false),
         tests(
             "SandboxTests",
-            ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"]),
+            ["sandbox", "Experiments", "InContextRegression", "Kernels", "TensorStorage"],
+            isFast: false),
     ],
     swiftLanguageModes: [.v6]
 )

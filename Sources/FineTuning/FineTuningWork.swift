@@ -65,6 +65,7 @@ final class FineTuningWork {
             _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: resumed))
         }
         let length = source.recipe.maximumLength
+        try checkMemory(start.layout, rows: (isPreference ? 2 : 1) * (length - 1), longest: length)
         let tuner = FineTuner(
             model, configuration.tunerOptions, state: state,
             binRows: isPreference ? 2 * (length - 1) : length - 1, longest: length - 1, pool: pool)
@@ -104,6 +105,28 @@ final class FineTuningWork {
                 return values
             })
         return try loop.run(&state)
+    }
+
+    /// Says so before the work begins when memory cannot hold it; how much activations take that are computed twice is
+    /// left to the system.
+    private func checkMemory(_ layout: TensorLayout, rows: Int, longest: Int) throws {
+        let kept =
+            configuration.recording.recomputes
+            ? 0
+            : model.configuration.llama.workspaceBytes(
+                rows: configuration.training.microBatchSize * rows, longest: longest,
+                forTraining: true, workers: pool.workerCount)
+        // Parameters and moments are there; gradients come.
+        let needed = kept + 4 * Double(layout.count)
+        let available = Double(MemoryStatistics.available())
+        guard needed > available else { return }
+        throw FineTuningError(
+            model.path,
+            String(
+                format:
+                    "an update takes %.1f GB and %.1f GB are free; lower training.micro_batch_size or "
+                    + "training.sequence_length, set training.activation_checkpointing, or take training.method=lora",
+                needed / 1e9, available / 1e9))
     }
 
     private func options(steps: Int) -> TrainingOptions {

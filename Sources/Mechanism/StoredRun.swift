@@ -14,8 +14,21 @@ extension RunConfiguration {
     public init(
         run: RunDirectory, evaluation: EvaluationConfiguration? = nil, overrides: [String] = []
     ) throws {
-        self = try run.readingConfiguration {
-            try RunConfiguration(stored: run, evaluation: evaluation, overrides: overrides)
+        // First as it stands there: what is wrong then is the run's damage, and everything else was asked for wrongly.
+        let stored = try run.readingConfiguration {
+            try RunConfiguration(stored: run, evaluation: evaluation, overrides: [])
+        }
+        if overrides.isEmpty {
+            self = stored
+            return
+        }
+        do {
+            self = try RunConfiguration(
+                stored: run, evaluation: evaluation, overrides: overrides)
+        } catch let error as ConfigurationError where error.mark.source == run.configurationPath {
+            throw ConfigurationError(
+                SourceMark(source: "command line: \(overrides.joined(separator: " "))"),
+                error.message)
         }
     }
 

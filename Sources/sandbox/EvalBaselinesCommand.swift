@@ -95,6 +95,12 @@ struct EvalBaselinesCommand: ParsableCommand {
             }
         }
         let rows = try asked.compactMap { try row($0, evaluator, distribution, store) }
+        if rows.isEmpty {
+            throw ConfigurationError(
+                SourceMark(source: "command line: --baselines \(baselines)"),
+                "nothing is left to measure on \(distribution.name) prompts of \(functionClass.name); name a baseline "
+                    + "that is known there, such as least_squares")
+        }
         try Terminal.print(
             place.json
                 ? CanonicalJSON.text(of: json(rows, evaluator, distribution)) + "\n"

@@ -105,8 +105,11 @@ struct RunRow {
                 "train/loss"]?.doubleValue
         let own = layout ?? "cpt"
         let key = "eval/\(own)/squared_error"
+        // Its own measurement: a later one on other prompts says something else.
+        let examples = configuration?["evaluate"]?["examples"]?.integerValue
         let curve = RecordReader.last(run.directory.evaluationsPath) {
             $0[key]?.arrayValue != nil && $0["prompt"]?.stringValue == "standard"
+                && (examples == nil || $0["examples"]?.integerValue == examples)
         }?[key]?.arrayValue?.compactMap(\.doubleValue)
         error = curve.flatMap { $0.isEmpty ? nil : $0.reduce(0, +) / Double($0.count) }
     }

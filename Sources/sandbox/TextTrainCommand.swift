@@ -98,7 +98,9 @@ struct TextTrainCommand: ParsableCommand {
                 of: plan.runs[0].configuration, text.inputs)
         }
         let runner = text.runner(plan)
-        try runner.run(child == nil ? file : nil, policy: treatment.policy).report()
+        // A run's own config.yaml must not narrow what its sweep asks for.
+        let isRequest = child == nil && Path.name(of: config) != "config.yaml"
+        try runner.run(isRequest ? file : nil, policy: treatment.policy).report()
         if child == nil { try text.report(plan) }
     }
 }

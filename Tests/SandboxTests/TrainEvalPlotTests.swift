@@ -114,6 +114,38 @@ import Testing
         #expect(unknown.exitCode == 64 && unknown.errors.hasPrefix("error: "), "\(unknown)")
     }
 
+    /// The list shows what a run was asked to be measured on, whatever was measured later.
+    @Test func aSmallerMeasurementDoesNotChangeTheList() throws {
+        let (folder, run) = try finished()
+        let before = try Program.run(["runs", "ls"], in: folder.path)
+        let measured = try Program.run(["eval", run.path, "--examples", "7"], in: folder.path)
+        #expect(measured.exitCode == 0, "\(measured)")
+        let after = try Program.run(["runs", "ls"], in: folder.path)
+        #expect(before.exitCode == 0 && after.output == before.output, "\(after)")
+    }
+
+    /// A wrong option is not taken for a damaged run.
+    @Test func aLayoutThatDoesNotFitIsTheCommandLines() throws {
+        let (folder, run) = try finished()
+        let outcome = try Program.run(
+            ["eval", run.path, "--layouts", "cft-prefix-20"], in: folder.path)
+        #expect(outcome.exitCode == 64, "\(outcome)")
+        #expect(
+            outcome.errors.hasPrefix("error: command line: ") && !outcome.errors.contains("delete"))
+        #expect(outcome.errors.contains("cft-prefix-20 shows the first 20 points"), "\(outcome)")
+    }
+
+    @Test func nothingToMeasureIsAnError() throws {
+        let folder = try TemporaryDirectory()
+        let outcome = try Program.run(
+            [
+                "eval", "baselines", "--class", "decision_tree", "--baselines", "bayes",
+                "--examples", "8", "--quiet",
+            ], in: folder.path)
+        #expect(outcome.exitCode == 64 && outcome.output == "", "\(outcome)")
+        #expect(outcome.errors.contains("nothing is left to measure"), "\(outcome)")
+    }
+
     @Test func aFinishedRunStaysOneWhenItsMeasurementIsInterrupted() throws {
         let (folder, run) = try finished()
         let before = try FolderSnapshot(run.path) {
