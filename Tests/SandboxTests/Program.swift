@@ -89,3 +89,12 @@ func tinyFolder(_ old: String = "", _ new: String = "") throws -> TemporaryDirec
     try folder.write(text, to: "tiny.yaml")
     return folder
 }
+
+/// A folder with `tiny.yaml` and the finished sweep: a copy of what the suite's trait `.finishedSweep` has trained.
+func finishedTinyFolder() throws -> TemporaryDirectory {
+    guard let finished = FinishedSweep.current else { return try FinishedSweep().folder }
+    let folder = try tinyFolder()
+    try FileManager.default.copyItem(
+        atPath: finished.folder.file("runs"), toPath: folder.file("runs"))
+    return folder
+}

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A tiny sweep, trained for one test, and the verbs that look at it.
+/// A tiny sweep of one test's own, and the verbs that look at it.
 private struct TrainedSweep {
     let folder: TemporaryDirectory
     let cpt: String
@@ -11,9 +11,7 @@ private struct TrainedSweep {
     let base: String
 
     init() throws {
-        folder = try tinyFolder()
-        let outcome = try Program.run(["sweep", "-f", "tiny.yaml", "--quiet"], in: folder.path)
-        #expect(outcome.exitCode == 0, "\(outcome)")
+        folder = try finishedTinyFolder()
         let manifest = try #require(try SweepDirectory(path: folder.file("runs/tiny")).manifest())
         cpt = manifest.trials[0].run
         cft = manifest.trials[1].run
@@ -38,7 +36,7 @@ private struct TrainedSweep {
     }
 }
 
-@Suite struct RunsTests {
+@Suite(.finishedSweep) struct RunsTests {
     @Test func listShowsEveryRun() throws {
         let sweep = try TrainedSweep()
         let lines = try sweep.output("runs", "ls").split(separator: "\n")
@@ -268,7 +266,7 @@ private struct TrainedSweep {
     }
 }
 
-@Suite struct ValidateTests {
+@Suite(.finishedSweep) struct ValidateTests {
     @Test func soundFilesAreOk() throws {
         let sweep = try TrainedSweep()
         let run = "runs/tiny/\(sweep.cft)"

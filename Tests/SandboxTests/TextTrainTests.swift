@@ -100,9 +100,9 @@ import Testing
         try Self.write(folder)
         func arguments(_ runs: String, _ workers: Int) -> [String] {
             Self.arguments(
-                objective, corpus: corpus, "training.steps=60", "training.method=\(method)",
+                objective, corpus: corpus, "training.steps=40", "training.method=\(method)",
                 "training.lora.dropout=0.1", "training.checkpoint_seconds=0.05",
-                "evaluate.every=20", "--runs", runs, "--workers", "\(workers)")
+                "evaluate.every=10", "--runs", runs, "--workers", "\(workers)")
         }
         let steady = try Program.run(arguments("steady", 1), in: folder.path)
         #expect(steady.exitCode == 0, "\(steady)")

@@ -4,12 +4,10 @@ import TestSupport
 import Testing
 
 /// `train`, `eval` and `plot` on a tiny sweep.
-@Suite struct TrainEvalPlotTests {
+@Suite(.finishedSweep) struct TrainEvalPlotTests {
     /// A folder with a finished tiny sweep, and its run trained under cft.
     private func finished() throws -> (folder: TemporaryDirectory, run: RunDirectory) {
-        let folder = try tinyFolder()
-        let outcome = try Program.run(["sweep", "-f", "tiny.yaml", "--quiet"], in: folder.path)
-        #expect(outcome.exitCode == 0, "\(outcome)")
+        let folder = try finishedTinyFolder()
         let name = try #require(
             try SweepDirectory(path: folder.file("runs/tiny")).manifest()?.trials.last?.run)
         return (folder, RunDirectory(path: folder.file("runs/tiny/\(name)")))
