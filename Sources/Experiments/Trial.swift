@@ -24,9 +24,12 @@ public struct Trial: Sendable {
     /// The varying values joined by `-`, the seed last: `cft-s0`; `s0` when nothing varies. Fit for a file
     /// name; two trials may share it when their values differ only in what a file name cannot hold, or behind the
     /// fourth digit: the hash in a run's name keeps them apart.
-    public var label: String {
-        var values = varying.map { fileNameText($0.shortText(digits: 4)) }.joined(separator: "-")
-            .prefix(120)
+    public var label: String { label(without: []) }
+
+    /// ``label`` without the values of some parameters, which the caller tells in other words.
+    public func label(without names: Set<String>) -> String {
+        var values = varying.filter { !names.contains($0.name) }
+            .map { fileNameText($0.shortText(digits: 4)) }.joined(separator: "-").prefix(120)
         if values.hasPrefix(".") { values = "_" + values.dropFirst() }
         return values.isEmpty ? "s\(seed)" : "\(values)-s\(seed)"
     }

@@ -77,13 +77,11 @@ public struct FineTuningPlan: Sendable {
             let hashes = try inputs.hashes(configuration)
             let hash = try CanonicalJSON.hash(configuration.identity(hashes))
             let found = present.first { $0.hasSuffix("-" + hash.prefix(8)) }
-            let label = "\(configuration.objective.name)-\(trial.label)"
+            let rest = trial.label(without: ["objective", "objective.name"])
+            let label = "\(configuration.objective.name)-\(rest)"
             return PlannedFineTuning(
                 configuration: configuration, hash: hash,
-                name: found
-                    ?? RunDirectory.name(
-                        label: trial.label.hasPrefix(configuration.objective.name)
-                            ? trial.label : label, hash: hash),
+                name: found ?? RunDirectory.name(label: label, hash: hash),
                 varying: trial.varying, inputs: hashes)
         }
         for (index, run) in runs.enumerated() {

@@ -191,6 +191,9 @@ import Testing
         ] {
             #expect(summary.contains(",\(objective),\(seed),6,eval/text_loss,"), "\(summary)")
         }
+        for name in ["cpt-s0-", "cpt-s1-", "text-adapt-cft-s0-", "text-adapt-cft-s1-"] {
+            #expect(summary.contains("\n\(name)"), "\(summary)")
+        }
         let listed = try Program.run(["runs", "ls"], in: folder.path)
         #expect(listed.exitCode == 0 && listed.output.contains("text-adapt-cft"), "\(listed)")
     }
