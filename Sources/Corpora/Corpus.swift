@@ -95,6 +95,6 @@ public struct Corpus: Sendable {
     }
 
     private static func hash(of documents: [CorpusDocument]) -> String {
-        hexadecimal(sha256(Data(documents.flatMap { Array($0.digest.utf8) })))
+        sha256Hex(Data(documents.flatMap { Array($0.digest.utf8) }))
     }
 }

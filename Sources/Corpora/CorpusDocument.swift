@@ -54,7 +54,7 @@ extension DocumentContent {
             bytes += "\(text.utf8.count):".utf8
             bytes += text.utf8
         }
-        return hexadecimal(sha256(Data(bytes)))
+        return sha256Hex(Data(bytes))
     }
 
     /// All that it says, in the order of reading.
@@ -66,11 +66,4 @@ extension DocumentContent {
         case .preference(let prompt, let chosen, let rejected): [prompt, chosen, rejected]
         }
     }
-}
-
-/// Two lower-case hexadecimal digits for every byte.
-func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
 }

@@ -6,7 +6,7 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
     /// Makes an error about no place in particular.
-    public init(_ description: String) { self.description = Self.onOneLine(description) }
+    public init(_ description: String) { self.description = onOneLine(description) }
 
     /// Makes an error at `place`, such as `corpus.jsonl:12`.
     public init(_ place: String, _ text: String) { self.init("\(place): \(text)") }
@@ -18,13 +18,5 @@ public struct CorpusError: Error, Hashable, Sendable, CustomStringConvertible {
         let isAboutWhole = problem.text.hasPrefix(name + " ")
         self.init(
             place, isAboutWhole ? "the line" + problem.text.dropFirst(name.count) : problem.text)
-    }
-
-    /// Names and values may hold line ends and other control characters; a sentence stays on its line.
-    private static func onOneLine(_ text: String) -> String {
-        text.unicodeScalars.map { scalar in
-            let isControl = scalar.properties.generalCategory == .control
-            return isControl ? scalar.escaped(asASCII: false) : String(scalar)
-        }.joined()
     }
 }

@@ -1,4 +1,3 @@
-import Experiments
 import Platform
 
 /// Corpora that Debian packages, read as they are installed.
@@ -9,15 +8,6 @@ public enum Importer: String, CaseIterable, Sendable {
     case wordnet
     /// Entries of the GNU Collaborative International Dictionary of English (dict-gcide).
     case gcide
-
-    /// The importer called `name`; an error names an unknown one.
-    public init(named name: String) throws(CorpusError) {
-        guard let importer = Self(rawValue: name) else {
-            let hint = Spelling.hint(for: name, among: Self.allCases.map(\.rawValue))
-            throw CorpusError("the importer '\(name)' is unknown\(hint).")
-        }
-        self = importer
-    }
 
     /// The Debian package that has the files.
     public var package: String {

@@ -92,10 +92,10 @@ public func sha256(_ data: Data) -> [UInt8] {
 
 /// SHA-256 of `data` as 64 lower-case hexadecimal digits.
 public func sha256Hex(_ data: Data) -> String {
-    sha256(data).map { byte in
-        let digits = String(byte, radix: 16)
-        return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    // Digit by digit: corpora ask for one of each document.
+    let digits = Array("0123456789abcdef".utf8)
+    let text = sha256(data).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return String(decoding: text, as: UTF8.self)
 }
 
 /// The lower-case hexadecimal SHA-256 of a file, which is mapped into memory and not copied.

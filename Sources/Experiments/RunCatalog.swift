@@ -11,7 +11,10 @@ public struct CatalogedSweep: Sendable {
     public let runs: [CatalogedRun]
 
     /// Whether its runs fine-tune language models.
-    public var isText: Bool { runs.contains(where: \.isText) }
+    public var isText: Bool {
+        // All runs of a sweep are of one kind: the first that can be read tells.
+        runs.lazy.compactMap { try? $0.configuration() }.first?["corpus"] != nil
+    }
 }
 
 /// Every run under one folder, and the ways to name one.

@@ -6,7 +6,7 @@ import Transformer
 /// A model with adapters merged into it: `W + (α / r) B A` at every target.
 public struct AdapterMerge: Sendable {
     private let base: ModelDirectory
-    private let adapter: AdapterDirectory
+    private let lora: LlamaLoRA
     /// The factors behind each tensor of the model's list; nil where there are none.
     private let factors: [LoRAFactors?]
 
@@ -15,9 +15,8 @@ public struct AdapterMerge: Sendable {
     ///   - adapter: what is added to it.
     public init(base: ModelDirectory, adapter: AdapterDirectory) {
         self.base = base
-        self.adapter = adapter
         let llama = base.configuration.llama
-        let lora = LlamaLoRA(adapter.configuration, llama, in: adapter.parameters)
+        lora = LlamaLoRA(adapter.configuration, llama, in: adapter.parameters)
         var places: [String: LoRAFactors] = [:]
         for (layer, targets) in lora.layers.enumerated() {
             for (projection, factor) in targets {
@@ -51,37 +50,12 @@ public struct AdapterMerge: Sendable {
         wrote: (_ bytes: Int) throws -> Void = { _ in }
     ) throws {
         let writer = writer(storedType)
-        let (factors, shapes) = (factors, base.configuration.llama.tensors.map(\.shape))
-        let (rank, scale) = (adapter.configuration.rank, Float(adapter.configuration.scale))
-        let tensors = base.tensorReaders()
+        let (factors, lora, tensors) = (factors, lora, base.tensorReaders())
         try writer.write(
             to: path, carryingFrom: base.path, pool: pool,
             elements: { tensor, range, target in
                 tensors[tensor].copy(range, into: target)
-                guard let factor = factors[tensor] else { return }
-                addFactors(
-                    factor, rank: rank, scale: scale, width: shapes[tensor][1], range: range,
-                    to: target)
+                if let factor = factors[tensor] { lora.addProduct(of: factor, range, to: target) }
             }, wrote: wrote)
-    }
-}
-
-/// Adds the elements `range` of `scale · B A`, a matrix with rows of `width`, to `target`.
-private func addFactors(
-    _ factor: LoRAFactors, rank: Int, scale: Float, width: Int, range: Range<Int>,
-    to target: FloatView
-) {
-    var start = range.lowerBound
-    while start < range.upperBound {
-        let row = start / width
-        let end = min(range.upperBound, (row + 1) * width)
-        let columns = start - row * width..<end - row * width
-        for index in 0..<rank {
-            addScaled(
-                target[start - range.lowerBound..<end - range.lowerBound],
-                factor.a[index * width + columns.lowerBound..<index * width + columns.upperBound],
-                scale: scale * factor.b[row * rank + index])
-        }
-        start = end
     }
 }

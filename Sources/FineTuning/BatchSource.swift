@@ -24,13 +24,16 @@ final class BatchSource {
         var epoch = 0
         /// The epoch's documents that are bins already.
         var read = 0
+        /// The order in which it goes through them.
+        var order: [Int] = []
         /// Bins that are made and not yet given out.
         var bins: ArraySlice<Bin> = []
-        /// Updates of each epoch that was read to its end, first to last.
-        var counts: [Int] = []
         /// Updates of this epoch so far.
         var count = 0
     }
+
+    /// Updates of each epoch that was read to its end, first to last.
+    private var counts: [Int] = []
 
     /// Documents that are turned into bins at a time: part of what decides an update, since bins are filled from one block.
     private static let blockSize = 8192
@@ -59,8 +62,9 @@ final class BatchSource {
     func stepCount(epochs: Int) throws -> Int {
         let kept = cursor
         defer { cursor = kept }
-        while cursor.counts.count < epochs { _ = try next() }
-        return cursor.counts[..<epochs].reduce(0, +)
+        cursor = Cursor()
+        while counts.count < epochs { _ = try next() }
+        return counts[..<epochs].reduce(0, +)
     }
 
     /// The bins of update `step`, counted from 0; the last update of an epoch may have fewer.
@@ -77,7 +81,7 @@ final class BatchSource {
         cursor.step += 1
         cursor.count += 1
         if cursor.bins.isEmpty && cursor.read == documents.count {
-            cursor.counts.append(cursor.count)
+            if cursor.epoch == counts.count { counts.append(cursor.count) }
             (cursor.count, cursor.read) = (0, 0)
             cursor.epoch += 1
         }
@@ -85,9 +89,12 @@ final class BatchSource {
     }
 
     private func readBlock() throws {
-        let order = DocumentOrder.permutation(
-            count: documents.count, seed: seed, epoch: cursor.epoch)
-        let block = order[cursor.read..<min(cursor.read + Self.blockSize, order.count)]
+        if cursor.read == 0 {
+            cursor.order = DocumentOrder.permutation(
+                count: documents.count, seed: seed, epoch: cursor.epoch)
+        }
+        let end = min(cursor.read + Self.blockSize, documents.count)
+        let block = cursor.order[cursor.read..<end]
         cursor.read += block.count
         cursor.bins += try recipe.bins(
             block.map { ($0, documents[$0]) }, epoch: cursor.epoch, packs: packs, pool: pool)
@@ -123,7 +130,8 @@ struct ExampleRecipe: Sendable {
                 of: document, prompt: prompt, epoch: epoch, index: index, encoder: &encoder)
         }
         for example in examples {
-            try model.requireKnown(example.tokens.map(Int.init), from: encoder.tokenizer)
+            guard let largest = example.tokens.max() else { continue }
+            try model.requireKnown([Int(largest)], from: encoder.tokenizer)
         }
         return examples
     }

@@ -13,8 +13,6 @@ final class FineTuner {
     private let model: ModelDirectory
     private let llama: LlamaConfiguration
     private let decoder: LlamaDecoder
-    /// Nil for full fine-tuning.
-    private let lora: LoRAConfiguration?
     private let parameters: FloatView
     private let moments: AdamMoments
     private let layout: TensorLayout
@@ -22,9 +20,14 @@ final class FineTuner {
     /// What a pass reads: the parameters themselves, or the frozen model.
     private let weights: LlamaWeights
     private let adapters: LlamaLoRA?
+    /// Where a pass leaves the gradients of all parameters; nil where they are frozen.
+    private let fullGradients: LlamaGradients?
+    /// Where it leaves those of adapters.
+    private let adapterGradients: LlamaLoRA?
+    /// The pieces of an update, and whether they decay.
+    private let pieces: [(range: Range<Int>, decays: Bool)]
     private let workspace: LlamaWorkspace
     private let microBatchSize: Int
-    private let decaysAll: Bool
     private let seed: UInt64
     private let pool: WorkerPool
 
@@ -63,15 +66,19 @@ final class FineTuner {
         llama = model.configuration.llama
         decoder = LlamaDecoder(llama)
         let lora = options.lora
-        self.lora = lora
         parameters = state.parameters
         moments = state.moments
         layout = state.layout
         gradients = FloatView(zeros: layout.count)
         weights = lora == nil ? llama.weights(in: parameters) : model.weights
         adapters = lora.map { [llama, parameters] in LlamaLoRA($0, llama, in: parameters) }
+        fullGradients = lora == nil ? llama.gradients(in: gradients) : nil
+        adapterGradients = lora.map { [llama, gradients] in LlamaLoRA($0, llama, in: gradients) }
+        pieces = layout.entries.flatMap { entry in
+            let decays = options.decaysAll || entry.shape.count > 1
+            return Self.pieces(entry.range).map { (range: $0, decays: decays) }
+        }
         microBatchSize = options.microBatchSize
-        decaysAll = options.decaysAll
         seed = options.seed
         self.pool = pool
         workspace = LlamaWorkspace(
@@ -80,9 +87,8 @@ final class FineTuner {
     }
 
     private func training(_ pass: LoRADropout?) -> LoRATraining? {
-        guard let lora, let adapters else { return nil }
-        return LoRATraining(
-            parameters: adapters, gradients: LlamaLoRA(lora, llama, in: gradients), dropout: pass)
+        guard let adapters, let adapterGradients else { return nil }
+        return LoRATraining(parameters: adapters, gradients: adapterGradients, dropout: pass)
     }
 
     // MARK: Losses with weights of their own
@@ -101,10 +107,6 @@ final class FineTuner {
                 targets: rows.targets, lossWeights: rows.lossWeights)
         }
         return (loss, norm)
-    }
-
-    private var fullGradients: LlamaGradients? {
-        lora == nil ? llama.gradients(in: gradients) : nil
     }
 
     private func microBatches(_ bins: [Bin]) -> [ArraySlice<Bin>] {
@@ -187,8 +189,8 @@ final class FineTuner {
                 sum += value.loss
                 // ∂ loss / ∂ ℓ of a row is −w times the derivative with respect to its answer's log-probability.
                 let slope = Float(value.slope / Double(reference.count))
-                scale(rows.lossWeights, of: rows.sequences[2 * pair], by: -slope)
-                scale(rows.lossWeights, of: rows.sequences[2 * pair + 1], by: slope)
+                scale(rows.lossWeights[rows.sequences[2 * pair]], by: -slope)
+                scale(rows.lossWeights[rows.sequences[2 * pair + 1]], by: slope)
             }
             _ = decoder.backward(
                 weights: weights, gradients: fullGradients, adapters: adapters,
@@ -196,10 +198,6 @@ final class FineTuner {
                 targets: rows.targets, lossWeights: rows.lossWeights)
         }
         return (sum / Double(bins.count), norm)
-    }
-
-    private func scale(_ weights: FloatView, of rows: Range<Int>, by factor: Float) {
-        Kernels.scale(weights[rows], by: factor)
     }
 
     /// The mean loss of pairs, and the share of them that the model ranks as noted.
@@ -222,32 +220,29 @@ final class FineTuner {
     /// Numbers that one worker takes at a time; sums are joined in their order, so that they do not hang on the workers.
     private static let pieceSize = 1 << 18
 
-    private func pieces(_ range: Range<Int>) -> [Range<Int>] {
-        stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceSize).map {
-            $0..<min($0 + Self.pieceSize, range.upperBound)
+    private static func pieces(_ range: Range<Int>) -> [Range<Int>] {
+        stride(from: range.lowerBound, to: range.upperBound, by: pieceSize).map {
+            $0..<min($0 + pieceSize, range.upperBound)
         }
     }
 
     /// The length of the gradient.
     private var norm: Double {
         let gradients = gradients
-        let sums = pool.map(pieces(0..<gradients.count)) { squaredNorm(gradients[$0]) }
+        let sums = pool.map(Self.pieces(0..<gradients.count)) { squaredNorm(gradients[$0]) }
         return sums.reduce(0, +).squareRoot()
     }
 
     /// One update with the gradients of the last call.
     func update(_ step: AdamStep) {
         let plain = step.withoutDecay
-        let parts = layout.entries.flatMap { entry in
-            let decays = decaysAll || entry.shape.count > 1
-            return pieces(entry.range).map { (range: $0, step: decays ? step : plain) }
-        }
-        let (parameters, moments, gradients) = (parameters, moments, gradients)
-        pool.run(parts: parts.count) { part, _ in
-            let (range, step) = parts[part]
+        let (parameters, moments, gradients, pieces) = (parameters, moments, gradients, pieces)
+        pool.run(parts: pieces.count) { part, _ in
+            let (range, decays) = pieces[part]
             adamUpdate(
                 parameters: parameters[range], firstMoment: moments.first[range],
-                secondMoment: moments.second[range], gradients: gradients[range], step: step)
+                secondMoment: moments.second[range], gradients: gradients[range],
+                step: decays ? step : plain)
         }
     }
 }

@@ -51,9 +51,9 @@ public struct FineTuningConfiguration: Sendable {
         self.seed = UInt64(seed)
     }
 
-    /// What decides the weights, as JSON: the run's id is the hash of its canonical form.
+    /// What decides what a run leaves, as JSON: the run's id is the hash of its canonical form.
     ///
-    /// - Parameter inputs: hashes of what is read: model, corpus, prompts.
+    /// - Parameter inputs: hashes of what is read: model, tokenizer, corpus, prompts.
     func identity(_ inputs: InputHashes) throws -> JSONValue {
         var objective = try JSONValue(encoding: objective)
         // What the prompts say counts, not where they stand or who is asked with which patience.
@@ -73,10 +73,13 @@ public struct FineTuningConfiguration: Sendable {
         return [
             "version": .integer(Self.numericsVersion),
             "model": .string(inputs.model),
+            "tokenizer": .string(inputs.tokenizer),
             "corpus": .object(corpus),
             "prompts": inputs.prompts.map(JSONValue.string) ?? .null,
             "objective": objective,
             "training": try JSONValue(encoding: training),
+            // It decides which model is the best one, and what was measured.
+            "evaluate": try JSONValue(encoding: evaluation),
             "seed": .integer(Int(seed)),
         ]
     }
@@ -118,6 +121,8 @@ public struct FineTuningConfiguration: Sendable {
 struct InputHashes: Sendable, Hashable {
     /// See ``ModelFingerprint``.
     let model: String
+    /// Of the files that decide the tokens.
+    let tokenizer: String
     /// Of the documents in their order.
     let corpus: String
     /// Of the contextual prompts; nil where there are none.

@@ -21,7 +21,9 @@ public final class FineTuningInputs {
     private var models: [String: (directory: ModelDirectory, fingerprint: String)] = [:]
     private var corpora: [CorpusRequest: Parts] = [:]
     private var pools: [String: PromptPool] = [:]
-    private var generated: [String: [String: String]] = [:]
+    /// By model and place.
+    private var tokenizers: [[String]: Tokenizer] = [:]
+    private var generated: [GeneratedRequest: [String: String]] = [:]
     private let searchFolders: [String]
     private let notice: (String) -> Void
 
@@ -40,6 +42,33 @@ public final class FineTuningInputs {
         let model = (directory: directory, fingerprint: try directory.fingerprint())
         models[path] = model
         return model
+    }
+
+    /// The tokenizer of a run, which its model must know.
+    func tokenizer(_ run: FineTuningConfiguration) throws -> Tokenizer {
+        let place = run.tokenizer ?? run.model
+        let names = [run.model, place]
+        if let known = tokenizers[names] { return known }
+        let tokenizer = try model(run.model).directory.tokenizer(at: place)
+        tokenizers[names] = tokenizer
+        return tokenizer
+    }
+
+    /// SHA-256 over the files that decide a run's tokens: the tokenizer's own and those beside it.
+    private func tokenizerHash(_ run: FineTuningConfiguration) throws -> String {
+        let place = run.tokenizer ?? run.model
+        if Folder.holdsFile(place) { return try sha256Hex(ofFile: place) }
+        var lines = ""
+        for name in ModelWriter.carriedFiles where Folder.holdsFile("\(place)/\(name)") {
+            lines += "\(name) \(try sha256Hex(ofFile: "\(place)/\(name)"))\n"
+        }
+        return sha256Hex(Data(lines.utf8))
+    }
+
+    /// Documents that were asked about, and how.
+    private struct GeneratedRequest: Hashable {
+        let generator: GeneratorConfiguration
+        let corpus: CorpusConfiguration
     }
 
     /// A corpus in the form in which one of its imported entries is wanted.
@@ -102,7 +131,7 @@ public final class FineTuningInputs {
         }
         return InputHashes(
             model: try model(configuration.model).fingerprint,
-            corpus: parts.hash,
+            tokenizer: try tokenizerHash(configuration), corpus: parts.hash,
             prompts: texts.map { texts in
                 let list = JSONValue.array(texts.map(JSONValue.string))
                 return sha256Hex(Data(CanonicalJSON.text(of: list).utf8))
@@ -116,7 +145,7 @@ public final class FineTuningInputs {
         _ configuration: FineTuningConfiguration, as kind: ObjectiveKind? = nil
     ) throws -> ExampleRecipe {
         let model = try model(configuration.model).directory
-        let tokenizer = try model.tokenizer(at: configuration.tokenizer)
+        let tokenizer = try tokenizer(configuration)
         let positions = model.configuration.llama.positionCount
         let length = configuration.training.sequenceLength ?? positions
         guard length <= positions else {
@@ -137,9 +166,7 @@ public final class FineTuningInputs {
     }
 
     private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
-        if let name = configuration.objective.chatTemplate {
-            return name == "plain" ? .plain : .chat(try ChatTemplate(named: name))
-        }
+        if let name = configuration.objective.chatTemplate { return try AnswerFormat(named: name) }
         let file = "\(configuration.tokenizer ?? configuration.model)/tokenizer_config.json"
         guard Folder.holdsFile(file), let template = try? ChatTemplate(configuration: file) else {
             return .plain
@@ -170,8 +197,11 @@ public final class FineTuningInputs {
     private func generatedPrompts(
         _ generator: GeneratorConfiguration, _ run: FineTuningConfiguration
     ) throws -> [String: String] {
-        let cache = generator.cache ?? "\(run.corpus.path[0]).prompts.jsonl"
-        if let known = generated[cache] { return known }
+        let request = GeneratedRequest(generator: generator, corpus: run.corpus)
+        if let known = generated[request] { return known }
+        // By its whole path: a run's own config.yaml names the corpus otherwise, and asks for nothing again.
+        let corpusPath = URL(fileURLWithPath: run.corpus.path[0]).standardizedFileURL.path
+        let cache = generator.cache ?? "\(corpusPath).prompts.jsonl"
         let parts = try corpus(run)
         let documents = parts.training + parts.heldOut
         for document in documents { try ObjectiveKind.textAdaptCFT.check(document) }
@@ -183,7 +213,7 @@ public final class FineTuningInputs {
         let prompts = try maker.prompts(for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) })
         let pairs = Dictionary(
             zip(documents.map(\.digest), prompts), uniquingKeysWith: { first, _ in first })
-        generated[cache] = pairs
+        generated[request] = pairs
         return pairs
     }
 }
@@ -221,9 +251,8 @@ extension FineTuningInputs {
     public func maskListing(
         of examples: [TrainingExample], _ configuration: FineTuningConfiguration, colored: Bool
     ) throws -> String {
-        let tokenizer = try model(configuration.model).directory
-            .tokenizer(at: configuration.tokenizer)
-        return MaskListing.text(of: examples, tokenizer: tokenizer, colored: colored)
+        MaskListing.text(
+            of: examples, tokenizer: try tokenizer(configuration), colored: colored)
     }
 }
 

@@ -46,9 +46,7 @@ public struct FineTuningPlan: Sendable {
         let bare = try load([]).configuration
         let missing = ["model.path", "corpus.path"].filter { bare.value(at: $0) == nil }
         let file = try load(missing.map { "\($0)=some/path" })
-        let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
-        let evaluation = try TextEvaluationConfiguration(reader)
-        try reader.finish()
+        let evaluation = try TextEvaluationConfiguration(of: file)
         let trials = try file.trials()
         for trial in trials {
             _ = try FineTuningConfiguration(
@@ -66,9 +64,7 @@ public struct FineTuningPlan: Sendable {
     /// - Throws: `ConfigurationError` for anything a section refuses; what is wrong with a model, corpus or pool.
     public init(_ file: SweepFile, root: String, inputs: FineTuningInputs) throws {
         name = file.name
-        let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
-        let evaluation = try TextEvaluationConfiguration(reader)
-        try reader.finish()
+        let evaluation = try TextEvaluationConfiguration(of: file)
         self.evaluation = evaluation
         let present = try Folder.contents(of: root + "/" + file.name)
         let runs = try file.trials().map { trial in

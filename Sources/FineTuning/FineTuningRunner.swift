@@ -97,8 +97,9 @@ public struct FineTuningRunner {
                 let file = try SweepFile.load(
                     path: path, sections: FineTuningConfiguration.sections)
                 guard let trial = try file.trials().first else { return "" }
+                let evaluation = try TextEvaluationConfiguration(of: file)
                 let configuration = try FineTuningConfiguration(
-                    trial.configuration, evaluation: plan.evaluation, seed: trial.seed)
+                    trial.configuration, evaluation: evaluation, seed: trial.seed)
                 return try CanonicalJSON.hash(configuration.identity(run.inputs))
             }, programVersion: programVersion, workers: workers, reporter: reporter)
     }

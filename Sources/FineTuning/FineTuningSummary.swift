@@ -91,13 +91,13 @@ public struct FineTuningSummary: Sendable {
 
     /// Writes `summary.csv` into the sweep's folder.
     func write(to directory: SweepDirectory) throws {
-        let lines = rows.map { row in
-            [
-                row.run, row.objective, "\(row.seed)", "\(row.step)", row.metric, "\(row.value)",
-            ].joined(separator: ",")
+        var table = CSVTable(header: ["run", "objective", "seed", "step", "metric", "value"])
+        for row in rows {
+            table.append([
+                row.run, row.objective, "\(row.seed)", "\(row.step)", row.metric,
+                CSVTable.cell(row.value),
+            ])
         }
-        let header = "run,objective,seed,step,metric,value"
-        try AtomicFile.write(
-            ([header] + lines).joined(separator: "\n") + "\n", to: "\(directory.path)/summary.csv")
+        try table.write(to: directory.summaryPath)
     }
 }

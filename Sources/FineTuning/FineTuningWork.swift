@@ -107,17 +107,14 @@ final class FineTuningWork {
         return try loop.run(&state)
     }
 
-    /// Says so before the work begins when memory cannot hold it; how much activations take that are computed twice is
-    /// left to the system.
+    /// Says so before the work begins when memory cannot hold it.
     private func checkMemory(_ layout: TensorLayout, rows: Int, longest: Int) throws {
-        let kept =
-            configuration.recording.recomputes
-            ? 0
-            : model.configuration.llama.workspaceBytes(
-                rows: configuration.training.microBatchSize * rows, longest: longest,
-                forTraining: true, workers: pool.workerCount)
+        let workspace = model.configuration.llama.workspaceBytes(
+            rows: configuration.training.microBatchSize * rows, longest: longest,
+            forTraining: true, workers: pool.workerCount,
+            recomputes: configuration.recording.recomputes)
         // Parameters and moments are there; gradients come.
-        let needed = kept + 4 * Double(layout.count)
+        let needed = workspace + 4 * Double(layout.count)
         let available = Double(MemoryStatistics.available())
         guard needed > available else { return }
         throw FineTuningError(
@@ -196,7 +193,7 @@ final class FineTuningWork {
             }
             return
         }
-        let saved = StoredElement(rawValue: configuration.recording.savesAs)
+        let saved = StoredElement(rawValue: configuration.training.savesAs)
         let writer = ModelWriter(
             model.configuration, storedAs: saved ?? model.weights.embedding.element)
         try AtomicFile.publishFolder(at: path) {

@@ -6,8 +6,8 @@ import Tokenizers
 
 /// The section `objective:` of a text run.
 public struct ObjectiveConfiguration: Encodable, Sendable, Hashable {
-    /// cpt, cft, neg-cft, text-adapt-cft, ift, dpo or reading-comprehension.
-    public var name: String
+    /// Which objective.
+    public var kind: ObjectiveKind
     /// The pool of contextual prompts (cft, neg-cft).
     public var prompts: String?
     /// The member of a JSONL line that holds the document's own prompt (text-adapt-cft).
@@ -25,23 +25,23 @@ public struct ObjectiveConfiguration: Encodable, Sendable, Hashable {
     public var labelSmoothing: Double
 
     enum CodingKeys: String, CodingKey {
-        case name, prompts, field, generator
+        case kind = "name"
+        case prompts, field, generator
         case chatTemplate = "chat_template"
         case truncates = "truncate"
         case beta
         case labelSmoothing = "label_smoothing"
     }
 
-    /// Which objective it is.
-    public var kind: ObjectiveKind { ObjectiveKind(rawValue: name) ?? .cpt }
+    /// The objective's name.
+    public var name: String { kind.rawValue }
 
     /// Reads the section.
     ///
     /// - Throws: `ConfigurationError` for a missing or impossible value, and for one that the objective has no use for.
     public init(_ reader: ConfigurationReader) throws {
-        let kind = try reader.choice(
+        kind = try reader.choice(
             "name", accepted: ObjectiveKind.allCases.map(\.rawValue), ObjectiveKind.init(rawValue:))
-        name = kind.rawValue
         prompts = try reader.stringIfPresent("prompts") ?? Self.usualPools[kind]
         field = try reader.stringIfPresent("field")
         generator =
@@ -53,7 +53,7 @@ public struct ObjectiveConfiguration: Encodable, Sendable, Hashable {
         truncates = try reader.boolean("truncate", default: false)
         beta = try reader.double("beta", default: 0.1, in: 1e-6...1e6)
         labelSmoothing = try reader.double("label_smoothing", default: 0, in: 0..<0.5)
-        try check(kind, reader)
+        try check(reader)
     }
 
     /// Found below the folders of the sweep files.
@@ -63,11 +63,15 @@ public struct ObjectiveConfiguration: Encodable, Sendable, Hashable {
 
     static let templates = ["plain"] + ChatTemplate.allCases.map(\.rawValue)
 
-    private func check(_ kind: ObjectiveKind, _ reader: ConfigurationReader) throws {
+    private func check(_ reader: ConfigurationReader) throws {
         if Self.usualPools[kind] == nil, reader.contains("prompts") {
             throw reader.error(
                 "prompts",
                 "means nothing to \(name), which draws no prompts from a pool; leave it out")
+        }
+        for key in ["field", "generator"] where kind != .textAdaptCFT && reader.contains(key) {
+            throw reader.error(
+                key, "means nothing to \(name); leave it out, or take text-adapt-cft")
         }
         if kind == .textAdaptCFT, (field == nil) == (generator == nil) {
             throw reader.error(

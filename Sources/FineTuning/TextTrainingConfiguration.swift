@@ -26,6 +26,8 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
     public var decays: String
     /// Learning rate against step.
     public var schedule: ScheduleConfiguration
+    /// What the trained model is stored as: `float32`, `float16`, `bfloat16` or `same` (as its source).
+    public var savesAs: String
 
     enum CodingKeys: String, CodingKey {
         case method, lora
@@ -36,6 +38,7 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
         case epochs, steps, optimizer
         case decays = "decay"
         case schedule
+        case savesAs = "save_dtype"
     }
 
     /// Reads the section.
@@ -64,6 +67,8 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
         optimizer = try reader.section("optimizer", OptimizerConfiguration.init)
         decays = try reader.choice("decay", default: "matrices", among: ["matrices", "all"])
         schedule = try reader.section("schedule", ScheduleConfiguration.init)
+        savesAs = try reader.choice(
+            "save_dtype", default: "same", among: ["same", "float32", "float16", "bfloat16"])
     }
 }
 
@@ -113,14 +118,10 @@ public struct TextRecordingConfiguration: Encodable, Sendable, Hashable {
     public var checkpointSeconds: Double
     /// Whether each layer's activations are computed a second time instead of being kept, to the same bits.
     public var recomputes: Bool
-    /// What the trained model is stored as: `float32`, `float16`, `bfloat16` or `same` (as its source).
-    public var savesAs: String
-
     enum CodingKeys: String, CodingKey {
         case logEvery = "log_every"
         case checkpointSeconds = "checkpoint_seconds"
         case recomputes = "activation_checkpointing"
-        case savesAs = "save_dtype"
     }
 
     /// Reads the keys, which stand under `training`.
@@ -130,8 +131,6 @@ public struct TextRecordingConfiguration: Encodable, Sendable, Hashable {
         logEvery = try reader.integer("log_every", default: 10, in: 1...)
         checkpointSeconds = try reader.double("checkpoint_seconds", default: 300, in: 0...)
         recomputes = try reader.boolean("activation_checkpointing", default: false)
-        savesAs = try reader.choice(
-            "save_dtype", default: "same", among: ["same", "float32", "float16", "bfloat16"])
     }
 }
 
@@ -142,11 +141,13 @@ public struct TextEvaluationConfiguration: Encodable, Sendable, Hashable {
     /// Held-out documents that are measured, the first of them; nil for all.
     public var documents: Int?
 
-    /// Reads the section.
+    /// Reads the section of a sweep file.
     ///
     /// - Throws: `ConfigurationError` for an impossible value.
-    public init(_ reader: ConfigurationReader) throws {
+    public init(of file: SweepFile) throws {
+        let reader = try ConfigurationReader(file.evaluate, name: "evaluate")
         every = try reader.integer("every", default: 0, in: 0...)
         documents = reader.contains("documents") ? try reader.integer("documents", in: 1...) : nil
+        try reader.finish()
     }
 }

@@ -26,12 +26,7 @@ public struct RecordedRun: Sendable {
     /// - Throws: ``RunError`` with file, line, column, key, what is accepted and the cure.
     public init(_ run: CatalogedRun) throws {
         self.run = run
-        if run.isText {
-            throw RunError(
-                description:
-                    "'\(run.directory.path)' is the fine-tuning of a language model, which has no error curves; its losses are "
-                    + "in metrics.jsonl and in its sweep's summary.csv")
-        }
+        if run.isText { throw RunError(text: run.directory.path) }
         kind = try run.directory.readingConfiguration { try Self.kind(of: run.configuration()) }
     }
 
@@ -150,6 +145,25 @@ public struct RecordedRun: Sendable {
             ($0.isFirst ? 0 : 1, rank($0), $0.layout, $0.examples, $0.path)
                 < ($1.isFirst ? 0 : 1, rank($1), $1.layout, $1.examples, $1.path)
         }
+    }
+}
+
+extension RunError {
+    /// The folder `path` is that of a run or sweep of language models.
+    init(text path: String) {
+        self.init(
+            description:
+                "'\(path)' is the fine-tuning of a language model, which has no error curves; its losses are in "
+                + "metrics.jsonl and in its sweep's summary.csv")
+    }
+}
+
+extension CatalogedSweep {
+    /// Refuses a sweep of language models, which has no error curves.
+    ///
+    /// - Throws: ``RunError`` that says where its numbers are.
+    public func requireErrorCurves() throws {
+        if isText { throw RunError(text: directory.path) }
     }
 }
 

@@ -148,7 +148,9 @@ extension PlannedRun {
                     "'\(directory.path)' holds no run (no metadata.json); `sandbox runs ls` lists the runs"
             )
         }
-        if let run = CatalogedRun(path: directory.path), run.isText { _ = try RecordedRun(run) }
+        if CatalogedRun(path: directory.path)?.isText == true {
+            throw RunError(text: directory.path)
+        }
         if metadata.base == nil {
             throw RunError(
                 description:

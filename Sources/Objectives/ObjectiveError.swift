@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// A document or setting that makes no training example: one sentence with the document's place, what is wrong and the
 /// cure.
 public struct ObjectiveError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -5,12 +7,7 @@ public struct ObjectiveError: Error, Hashable, Sendable, CustomStringConvertible
     public let description: String
 
     /// Makes an error; line ends and other control characters, which a document's name or text may hold, are escaped.
-    public init(_ sentence: String) {
-        description = sentence.unicodeScalars.map { scalar in
-            let isControl = scalar.properties.generalCategory == .control
-            return isControl ? scalar.escaped(asASCII: false) : String(scalar)
-        }.joined()
-    }
+    public init(_ sentence: String) { description = onOneLine(sentence) }
 
     /// Makes an error about the document that was read at `place`.
     init(place: String, _ sentence: String) { self.init("\(place): \(sentence)") }

@@ -1,8 +1,7 @@
 import Corpora
-import Experiments
 
 /// The objectives a language model is fine-tuned with, by the field's names.
-public enum ObjectiveKind: String, Sendable, CaseIterable {
+public enum ObjectiveKind: String, Sendable, CaseIterable, Codable {
     /// Continued pretraining: every token of a text is a target.
     case cpt
     /// Contextual fine-tuning: a contextual prompt, which carries no loss, stands before every text.
@@ -17,17 +16,6 @@ public enum ObjectiveKind: String, Sendable, CaseIterable {
     case dpo
     /// CPT on texts with exercises about them behind (AdaptLLM).
     case readingComprehension = "reading-comprehension"
-
-    /// The objective called `name`.
-    ///
-    /// - Throws: ``ObjectiveError`` that names an unknown one and what is accepted.
-    public init(named name: String) throws {
-        guard let kind = Self(rawValue: name) else {
-            let hint = Spelling.hint(for: name, among: Self.allCases.map(\.rawValue))
-            throw ObjectiveError("the objective '\(name)' is unknown\(hint)")
-        }
-        self = kind
-    }
 
     /// Whether a contextual prompt stands before each text.
     public var usesContextualPrompt: Bool {

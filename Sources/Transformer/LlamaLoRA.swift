@@ -38,33 +38,29 @@ public struct LlamaLoRA: Sendable {
         }
     }
 
-    /// Adds `(α / r) B A` to the weights of every target, in a buffer of the model's own layout: what merging is.
+    /// `W += (α / r) B A` for some of the elements of `W: [to, from]`: what merging is, piece by piece.
     ///
     /// - Parameters:
-    ///   - flat: all parameters of the model, in the layout of `llama`.
-    ///   - llama: sizes of the model.
-    public func merge(into flat: FloatView, _ llama: LlamaConfiguration) {
-        let layout = llama.layout
-        for (layer, factors) in layers.enumerated() {
-            for (projection, factor) in factors {
-                let name = "model.layers.\(layer).\(projection.path).weight"
-                addProduct(of: factor, to: layout.view(name, in: flat))
-            }
-        }
-    }
-
-    /// `W += (α / r) B A` with `W: [to, from]`.
-    public func addProduct(of factor: LoRAFactors, to weight: FloatView) {
+    ///   - factor: A and B of the target.
+    ///   - range: which elements, counted row after row.
+    ///   - target: `[range.count]`: those elements of W, added to.
+    public func addProduct(of factor: LoRAFactors, _ range: Range<Int>, to target: FloatView) {
         let rank = configuration.rank
-        let (from, to) = (factor.a.count / rank, factor.b.count / rank)
-        precondition(weight.count == from * to, "\(weight.count) numbers for \(to) × \(from)")
-        for row in 0..<to {
-            let target = weight[row * from..<(row + 1) * from]
+        let from = factor.a.count / rank
+        precondition(
+            target.count == range.count && range.upperBound <= from * (factor.b.count / rank))
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let row = start / from
+            let end = min(range.upperBound, (row + 1) * from)
+            let columns = start - row * from..<end - row * from
             for index in 0..<rank {
                 addScaled(
-                    target, factor.a[index * from..<(index + 1) * from],
+                    target[start - range.lowerBound..<end - range.lowerBound],
+                    factor.a[index * from + columns.lowerBound..<index * from + columns.upperBound],
                     scale: Float(configuration.scale) * factor.b[row * rank + index])
             }
+            start = end
         }
     }
 }

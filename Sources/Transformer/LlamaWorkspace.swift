@@ -96,12 +96,6 @@ public final class LlamaWorkspace: Sendable {
     let recomputes: Bool
     private let lora: LoRAWorkspace?
 
-    /// Rows whose logits are in memory at a time.
-    static func headRows(_ configuration: LlamaConfiguration) -> Int {
-        // About 16 MB of logits, and enough rows for the products.
-        min(256, max(32, (1 << 22) / configuration.vocabularySize))
-    }
-
     /// - Parameters:
     ///   - configuration: sizes.
     ///   - rows: largest number of rows of a call.
@@ -136,7 +130,7 @@ public final class LlamaWorkspace: Sendable {
         scratch = LlamaScratch(configuration, rows: forTraining ? rows : 0)
         ascending = IndexView((0..<Int32(longest)).map(\.self))
         positions = IndexView(zeros: rows)
-        let headRows = min(rows, Self.headRows(configuration))
+        let headRows = min(rows, configuration.logitRows)
         logits = FloatView(zeros: headRows * configuration.vocabularySize)
         losses = FloatView(zeros: rows)
         headInput = FloatView(zeros: headRows * C)

@@ -139,9 +139,7 @@ struct ClaimSources {
     /// The claims from the runs of a sweep: nothing is trained or measured.
     func recomputed(_ directory: SweepDirectory) throws -> ClaimsFile {
         let root = Path.parent(of: directory.path)
-        let sweep = try? RunCatalog(root: root).sweep(directory.path)
-        // Says what it is instead.
-        if let run = sweep?.runs.first(where: \.isText) { _ = try RecordedRun(run) }
+        try (try? RunCatalog(root: root).sweep(directory.path))?.requireErrorCurves()
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)
         let results = try SweepResults(
             plan, runs: plan.runs, root: root, workers: workers, withBaselines: false)

@@ -26,8 +26,7 @@ struct FinishedSweep {
         _ sweep: String, _ place: RunPlace, _ body: (FinishedSweep) throws -> Void
     ) throws {
         let found = try RunCatalog(root: place.runs).sweep(sweep)
-        // Says what it is instead.
-        if let run = found.runs.first(where: \.isText) { _ = try RecordedRun(run) }
+        try found.requireErrorCurves()
         let directory = found.directory.placed
         let root = Path.parent(of: directory.path)
         let (plan, manifest) = try SweepPlan.finished(in: directory, root: root)

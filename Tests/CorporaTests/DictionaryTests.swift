@@ -149,12 +149,4 @@ import Testing
                 == "alone/gcide.dict.dz: its index 'alone/gcide.index' is missing beside it; \(cure)"
         )
     }
-
-    @Test func importersHaveNames() throws {
-        #expect(try Importer(named: "wordnet") == .wordnet)
-        #expect(
-            folder.message { try Importer(named: "wordnt") }
-                == "the importer 'wordnt' is unknown; did you mean 'wordnet'? (accepted: go, wordnet, gcide)."
-        )
-    }
 }

@@ -51,7 +51,7 @@ enum TuningFixture {
         let file = try SweepFile.load(
             yaml: text, path: "fixture.yaml", sections: FineTuningConfiguration.sections,
             overrides: changes)
-        let evaluation = try TextEvaluationConfiguration(ConfigurationReader(file.evaluate))
+        let evaluation = try TextEvaluationConfiguration(of: file)
         return try FineTuningConfiguration(
             file.trials()[0].configuration, evaluation: evaluation, seed: 0)
     }

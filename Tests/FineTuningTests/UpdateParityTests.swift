@@ -65,6 +65,7 @@ private struct Expected: Decodable {
             tuning.tuner.update(
                 TuningFixture.step(number, norm: norm, tuning.configuration))
             let close = try tuning.closeness(to: "\(folder)/\(file(number))")
+            print("\(folder), update \(number): loss and norm \(numbers); parameters \(close)")
             #expect(close.isWithin, "\(folder), update \(number): \(close)")
         }
         let last = closeness([tuning.tuner.meanLoss(bins)], [expected.losses[2]], relative: 2e-6)

@@ -117,4 +117,31 @@ import Testing
             #expect(refused.exitCode == 64 && refused.errors.contains("--learn"))
         }
     }
+
+    /// 6 · (L · maps + V · C) + 12 · L · T · H·K operations a token, 4 with frozen weights.
+    @Test(arguments: [false, true])
+    func updatesOfALanguageModelAreCountedByTheConvention(isFrozen: Bool) throws {
+        let stories = Fixture.path("stories260K")
+        let report = try report(
+            [
+                "tune", "--model", stories, "--batch", "2", "--micro-batch", "1", "--length", "24",
+                "--masked", "8", "--steps", "3", "--workers", "1",
+            ] + (isFrozen ? ["--lora", "2", "--activation-checkpointing"] : []))
+        for (key, value) in [("tokens", 48), ("workers", 1), ("steps", 3)] {
+            #expect(report[key]?.integerValue == value, "\(key): \(report)")
+        }
+        let times = try ["p10_ms", "median_ms", "p90_ms"].map {
+            try #require(report[$0]?.doubleValue)
+        }
+        #expect(times[0] > 0 && times == times.sorted())
+        // 64 wide, F = 172, L = 5, eight heads of 8, four of keys, V = 512.
+        let maps = 2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 172
+        let weights = 5 * maps + 512 * 64
+        let operations = Double(48 * ((isFrozen ? 4 : 6) * weights + 12 * 5 * 24 * 64))
+        let rate = try #require(report["gflops"]?.doubleValue)
+        #expect(closeness([rate * times[1] * 1e6], [operations], relative: 0.05).isWithin)
+        let tokenRate = try #require(report["tokens_per_second"]?.doubleValue)
+        #expect(closeness([tokenRate * times[1]], [48e3], relative: 1e-2).isWithin)
+        #expect((report["peak_gflops"]?.doubleValue ?? 0) > 1)
+    }
 }

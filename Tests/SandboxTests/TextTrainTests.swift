@@ -25,11 +25,15 @@ import Testing
         try folder.write(preferences, to: "preferences.jsonl")
     }
 
+    private static func recipe(_ objective: String) -> String {
+        "\(Program.package)/sweeps/text/\(objective).yaml"
+    }
+
     private static func arguments(
         _ objective: String, corpus: String = "texts.jsonl", _ more: String...
     ) -> [String] {
         [
-            "text", "train", "\(Program.package)/sweeps/text/\(objective).yaml",
+            "text", "train", recipe(objective),
             "model.path=\(stories)", "corpus.path=\(corpus)", "corpus.held_out=0.1",
             "training.sequence_length=160", "training.batch_size=2", "training.micro_batch_size=2",
             "training.steps=6", "training.log_every=2", "evaluate.every=3",
@@ -196,6 +200,97 @@ import Testing
         }
         let listed = try Program.run(["runs", "ls"], in: folder.path)
         #expect(listed.exitCode == 0 && listed.output.contains("text-adapt-cft"), "\(listed)")
+    }
+
+    /// Side by side in processes of their own: the same weights.
+    @Test func runsSideBySideAreTheSame() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let arguments =
+            ["sweep", "-f", Self.recipe("cpt"), "--seeds", "2"]
+            + Self.arguments("cpt").dropFirst(3)
+        for (runs, jobs) in [("one", "1"), ("two", "2")] {
+            let outcome = try Program.run(
+                arguments + ["--runs", runs, "--jobs", jobs], in: folder.path)
+            #expect(outcome.exitCode == 0, "\(outcome)")
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("one/cpt"))
+            .filter { $0.hasPrefix("cpt-s") }
+        #expect(names.count == 2)
+        for name in names {
+            let file = "cpt/\(name)/model/model.safetensors"
+            #expect(try bytes(folder.file("one/\(file)")) == bytes(folder.file("two/\(file)")))
+        }
+    }
+
+    /// A run's own config.yaml finds it done, and does not narrow what its sweep asks for.
+    @Test func aRunsOwnConfigurationLeavesItsSweepAlone() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let sweep = try Program.run(
+            ["sweep", "-f", Self.recipe("cpt"), "--seeds", "2"]
+                + Self.arguments("cpt").dropFirst(3), in: folder.path)
+        #expect(sweep.exitCode == 0, "\(sweep)")
+        let before = try bytes(folder.file("runs/cpt/manifest.json"))
+        let table = try bytes(folder.file("runs/cpt/summary.csv"))
+        let run = try run("runs/cpt", in: folder)
+        let again = try Program.run(["text", "train", run.configurationPath], in: folder.path)
+        #expect(again.exitCode == 0 && !again.errors.contains("step"), "\(again)")
+        #expect(try bytes(folder.file("runs/cpt/manifest.json")) == before)
+        #expect(try bytes(folder.file("runs/cpt/summary.csv")) == table)
+    }
+
+    /// One request for each document, whatever asks again: the same command, the run's own file, another seed.
+    @Test func aGeneratorIsAskedOnce() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let server = try TestServer { index, _ in .content("Mind text number \(index).") }
+        let own = [
+            "objective.field=null", "corpus.limit=5",
+            "objective.generator={url: '\(server.url)', model: m, key_variable: TEST_KEY}",
+        ]
+        func train(_ arguments: [String], key: String? = "sk-secret-of-the-test") throws {
+            let outcome = try Program.run(
+                arguments + ["--quiet"], in: folder.path, environment: ["TEST_KEY": key])
+            #expect(outcome.exitCode == 0, "\(outcome)")
+        }
+        let arguments = Self.arguments("text-adapt-cft", "training.steps=2") + own
+        try train(arguments)
+        #expect(server.requests.count == 5)
+        #expect(
+            server.requests.allSatisfy {
+                $0.headers["authorization"] == "Bearer sk-secret-of-the-test"
+            })
+        let run = try run("runs/text-adapt-cft", in: folder)
+        // With all answers kept, neither key nor server is needed.
+        try train(arguments + ["seeds=[1]"], key: nil)
+        try train(["text", "train", run.configurationPath, "--runs", "elsewhere"], key: nil)
+        #expect(server.requests.count == 5)
+        // Another model is another question.
+        try train(
+            arguments.map { $0.replacing("model: m,", with: "model: n,") })
+        #expect(server.requests.count == 10)
+        let files =
+            FileManager.default.enumerator(atPath: folder.path)?.allObjects
+            .compactMap { $0 as? String } ?? []
+        for file in files {
+            guard let data = FileManager.default.contents(atPath: folder.file(file)) else {
+                continue
+            }
+            #expect(data.range(of: Data("sk-secret".utf8)) == nil, "\(file) has the key")
+        }
+    }
+
+    @Test func anUpdateThatMemoryCannotHoldIsRefused() throws {
+        let folder = try TemporaryDirectory()
+        try Self.write(folder)
+        let outcome = try Program.run(
+            Self.arguments(
+                "cpt", "training.sequence_length=512", "training.batch_size=4096",
+                "training.micro_batch_size=4096"), in: folder.path, limits: "ulimit -v 4000000")
+        #expect(outcome.exitCode == 1, "\(outcome)")
+        #expect(
+            outcome.errors.contains("free; lower training.micro_batch_size"), "\(outcome)")
     }
 
     @Test func mergedAdaptersAreTheTrainedModel() throws {

@@ -75,7 +75,7 @@ private func norm(_ v: [Double]) -> Double { v.reduce(0) { $0 + $1 * $1 }.square
     /// More rows than have logits in memory at a time: the last four are summed by themselves.
     @Test func moreRowsThanLogitsInMemoryAreSummedToo() {
         let configuration = Models.small()
-        let rows = LlamaWorkspace.headRows(configuration) + 4
+        let rows = configuration.logitRows + 4
         let batch = LlamaBatch(
             configuration, lengths: [rows / 2, rows - rows / 2], seed: 5)
         let parameters = configuration.randomParameters(seed: 3)

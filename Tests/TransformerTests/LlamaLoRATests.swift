@@ -40,7 +40,18 @@ private struct AdaptedModel {
     /// The weights with the adapters merged in.
     var merged: FloatView {
         let merged = FloatView(parameters.array)
-        LlamaLoRA(configuration, llama, in: flat).merge(into: merged, llama)
+        let lora = LlamaLoRA(configuration, llama, in: flat)
+        for (layer, factors) in lora.layers.enumerated() {
+            for (projection, factor) in factors {
+                let name = "model.layers.\(layer).\(projection.path).weight"
+                let weight = llama.layout.view(name, in: merged)
+                // In two pieces that part a row.
+                let middle = weight.count / 2 + 3
+                for range in [0..<middle, middle..<weight.count] {
+                    lora.addProduct(of: factor, range, to: weight[range])
+                }
+            }
+        }
         return merged
     }
 

@@ -1,5 +1,4 @@
 import Kernels
-import Transformer
 
 extension LlamaConfiguration {
     /// Rows whose logits a pass keeps in memory at a time: about 16 MB of them, and enough rows for the products.
@@ -12,13 +11,15 @@ extension LlamaConfiguration {
     ///   - longest: the longest sequence.
     ///   - forTraining: whether gradients will be asked for.
     ///   - workers: number of workers.
+    ///   - recomputes: whether activations are computed a second time.
     public func workspaceBytes(
-        rows: Int, longest: Int, forTraining: Bool, workers: Int
+        rows: Int, longest: Int, forTraining: Bool, workers: Int, recomputes: Bool = false
     ) -> Double {
         let (C, F) = (Double(hiddenSize), Double(intermediateSize))
         let (Q, G) = (Double(queryWidth), Double(keyValueWidth))
         let layers = Double(forTraining ? layerCount : 1)
-        let activations = layers * (2 + Double(headCount) + 3 * C + 2 * Q + 2 * G + 3 * F)
+        let activations =
+            (recomputes ? 1 : layers) * (2 + Double(headCount) + 3 * C + 2 * Q + 2 * G + 3 * F)
         let streams = (forTraining ? layers + 2 : 3) * C
         let gradients = forTraining ? 2 * (C + Q + G + F) : 0
         // The activations' scales, the losses and the positions are few beside those.

@@ -5,23 +5,26 @@ import Synchronization
 /// A small HTTP server on a port of its own, which answers by script and remembers what it was asked.
 ///
 /// Over POSIX sockets, because some answers here are none that a proper server would give.
-final class TestServer: Sendable {
+public final class TestServer: Sendable {
     /// What was asked.
-    struct Request: Sendable {
+    public struct Request: Sendable {
         /// Such as `POST /v1/chat/completions HTTP/1.1`.
-        let line: String
+        public let line: String
         /// By their names in lower case.
-        let headers: [String: String]
-        let body: Data
+        public let headers: [String: String]
+        /// What came behind the headers.
+        public let body: Data
         /// When its first bytes came.
-        let time: ContinuousClock.Instant
+        public let time: ContinuousClock.Instant
 
         /// The body as JSON.
-        func json() throws -> JSONValue { try JSONDecoder().decode(JSONValue.self, from: body) }
+        public func json() throws -> JSONValue {
+            try JSONDecoder().decode(JSONValue.self, from: body)
+        }
     }
 
     /// An answer.
-    enum Reply: Sendable {
+    public enum Reply: Sendable {
         /// A whole one.
         case status(Int, headers: [String: String] = [:], body: String = "")
         /// A completion with this content.
@@ -34,14 +37,15 @@ final class TestServer: Sendable {
         case hangUp
     }
 
-    let port: Int
+    /// The port at 127.0.0.1.
+    public let port: Int
     private let listener: Int32
     private let script: @Sendable (Int, Request) -> Reply
     private let received = Mutex<[Request]>([])
     private let silent = Mutex<[Int32]>([])
 
     /// Listens at 127.0.0.1; `script` gives the answer to request 0, 1, ….
-    init(_ script: @escaping @Sendable (_ index: Int, _ request: Request) -> Reply) throws {
+    public init(_ script: @escaping @Sendable (_ index: Int, _ request: Request) -> Reply) throws {
         self.script = script
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -69,7 +73,7 @@ final class TestServer: Sendable {
     }
 
     /// One that always answers with this content.
-    convenience init(content: String) throws { try self.init { _, _ in .content(content) } }
+    public convenience init(content: String) throws { try self.init { _, _ in .content(content) } }
 
     deinit {
         // Ends the thread's `accept`, now or when it comes to it.
@@ -78,10 +82,10 @@ final class TestServer: Sendable {
     }
 
     /// The base address.
-    var url: String { "http://127.0.0.1:\(port)/v1" }
+    public var url: String { "http://127.0.0.1:\(port)/v1" }
 
     /// What was asked so far.
-    var requests: [Request] { received.withLock(\.self) }
+    public var requests: [Request] { received.withLock(\.self) }
 
     private func serve(_ connection: Int32) {
         guard let request = read(connection) else {
