@@ -1,4 +1,4 @@
-/* What the compiler was told about the CPU's vectors, and the one instruction of theirs that Swift cannot name. */
+/* What the compiler was told about the CPU's vectors, and what of theirs Swift cannot name or does not find by itself. */
 #ifndef SANDBOX_VECTOR_H
 #define SANDBOX_VECTOR_H
 
@@ -10,6 +10,8 @@
 
 typedef float SandboxFloats __attribute__((ext_vector_type(16)));
 typedef unsigned int SandboxPairs __attribute__((ext_vector_type(16)));
+typedef unsigned short SandboxHalves __attribute__((ext_vector_type(16)));
+typedef unsigned short SandboxAllHalves __attribute__((ext_vector_type(32)));
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>
@@ -31,6 +33,60 @@ static inline __attribute__((always_inline)) SandboxFloats sandbox_add_bf16_prod
     sum = __builtin_elementwise_fma(highA, highB, sum);
     return __builtin_elementwise_fma((SandboxFloats)(a << 16), (SandboxFloats)(b << 16), sum);
 #endif
+}
+
+/* The numbers of `first`, then those of `second`, rounded to bf16: to nearest, ties to even; a NaN stays one. The instruction
+   takes subnormal numbers for 0, as that of the products does. */
+static inline __attribute__((always_inline)) SandboxAllHalves sandbox_round_to_bf16(
+    SandboxFloats first, SandboxFloats second) {
+#if SANDBOX_HAS_BF16_PRODUCTS
+    return (SandboxAllHalves)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+#else
+    SandboxFloats numbers[2] = {first, second};
+    SandboxHalves halves[2];
+    for (int part = 0; part < 2; part++) {
+        SandboxPairs bits = (SandboxPairs)numbers[part];
+        SandboxPairs isNaN = (SandboxPairs)(numbers[part] != numbers[part]);
+        bits += 0x7fffu + ((bits >> 16) & 1u);
+        halves[part] = __builtin_convertvector(((bits & ~isNaN) | (isNaN & 0x7fc00000u)) >> 16, SandboxHalves);
+    }
+    return __builtin_shufflevector(
+        halves[0], halves[1], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31);
+#endif
+}
+
+/* Rounded neighbours as pairs: lane 0 has the first two numbers of `first`, the earlier one in its lower half. */
+static inline __attribute__((always_inline)) SandboxPairs sandbox_bf16_neighbours(
+    SandboxFloats first, SandboxFloats second) {
+    return (SandboxPairs)sandbox_round_to_bf16(first, second);
+}
+
+/* Rounded numbers of two vectors as pairs: each lane has that of `low` in its lower half, that of `high` in the upper. */
+static inline __attribute__((always_inline)) SandboxPairs sandbox_bf16_pairs(SandboxFloats low, SandboxFloats high) {
+    SandboxAllHalves all = sandbox_round_to_bf16(low, high);
+    return (SandboxPairs)__builtin_shufflevector(
+        all, all, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30,
+        15, 31);
+}
+
+/* A matrix of 16 x 16 numbers of 32 bits, transposed: four rounds, each of which shuffles the upper half of the rows into the
+   lower half, as one shuffles two halves of a deck of cards. */
+static inline __attribute__((always_inline)) void sandbox_transpose(const void *rows, void *columns) {
+    SandboxFloats deck[16], shuffled[16];
+    __builtin_memcpy(deck, rows, sizeof deck);
+#pragma clang loop unroll(full)
+    for (int round = 0; round < 4; round++) {
+#pragma clang loop unroll(full)
+        for (int card = 0; card < 8; card++) {
+            shuffled[2 * card] = __builtin_shufflevector(
+                deck[card], deck[card + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            shuffled[2 * card + 1] = __builtin_shufflevector(
+                deck[card], deck[card + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        __builtin_memcpy(deck, shuffled, sizeof deck);
+    }
+    __builtin_memcpy(columns, deck, sizeof deck);
 }
 
 #endif

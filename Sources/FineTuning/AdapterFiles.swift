@@ -38,8 +38,7 @@ public struct AdapterDirectory: Sendable {
             )
         }
         configuration = try AdapterConfigurationReader(path: file).configuration()
-        let llama = base.configuration.llama
-        let layout = TensorLayout(configuration.tensors(llama))
+        let layout = TensorLayout(configuration.tensors(base.configuration.llama))
         parameters = FloatView(zeros: layout.count)
         let tensors = try SafetensorsFile(path: "\(path)/\(Self.tensorFile)")
         if let expected = tensors.metadata[Self.baseKey], try base.fingerprint() != expected {
@@ -64,6 +63,21 @@ public struct AdapterDirectory: Sendable {
                     + "other places are not supported")
         }
         try tensors.readFloats(into: layout.tensors(in: parameters))
+    }
+
+    /// The files that were read.
+    public var files: [String] {
+        [Self.configurationFile, Self.tensorFile].map { "\(path)/\($0)" }
+    }
+
+    /// Names and shapes of the factors, in their order.
+    public func layout(of base: ModelDirectory) -> TensorLayout {
+        TensorLayout(configuration.tensors(base.configuration.llama))
+    }
+
+    /// The factors, as a pass of `base` takes them.
+    public func adapters(of base: ModelDirectory) -> LlamaLoRA {
+        LlamaLoRA(configuration, base.configuration.llama, in: parameters)
     }
 
     /// Writes adapters as PEFT reads them, into an empty folder.

@@ -16,7 +16,7 @@ public struct AdapterMerge: Sendable {
     public init(base: ModelDirectory, adapter: AdapterDirectory) {
         self.base = base
         let llama = base.configuration.llama
-        lora = LlamaLoRA(adapter.configuration, llama, in: adapter.parameters)
+        lora = adapter.adapters(of: base)
         var places: [String: LoRAFactors] = [:]
         for (layer, targets) in lora.layers.enumerated() {
             for (projection, factor) in targets {

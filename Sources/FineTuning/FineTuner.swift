@@ -41,6 +41,8 @@ final class FineTuner {
         var decaysAll = false
         /// Whether activations are computed a second time.
         var recomputes = false
+        /// What the operands of products are rounded to.
+        var precision = ProductPrecision.fp32
         /// Decides dropout.
         var seed: UInt64 = 0
     }
@@ -83,7 +85,8 @@ final class FineTuner {
         self.pool = pool
         workspace = LlamaWorkspace(
             llama, rows: microBatchSize * binRows, longest: longest, forTraining: true,
-            workers: pool.workerCount, recomputes: options.recomputes, lora: lora)
+            workers: pool.workerCount, recomputes: options.recomputes, lora: lora,
+            precision: options.precision)
     }
 
     private func training(_ pass: LoRADropout?) -> LoRATraining? {
@@ -272,6 +275,7 @@ extension FineTuningConfiguration {
     var tunerOptions: FineTuner.Options {
         FineTuner.Options(
             lora: training.lora?.configuration, microBatchSize: training.microBatchSize,
-            decaysAll: training.decays == "all", recomputes: recording.recomputes, seed: seed)
+            decaysAll: training.decays == "all", recomputes: recording.recomputes,
+            precision: training.precision, seed: seed)
     }
 }

@@ -80,6 +80,11 @@ public struct FineTuningRunner {
             if !record.isTrained {
                 reporter.began("\(run.configuration.objective.name) \(run.name)", try work.steps())
                 defer { reporter.ended() }
+                if run.configuration.training.precision == .bf16,
+                    let notice = ProductPrecision.missingBF16Notice
+                {
+                    reporter.noticed(notice)
+                }
                 let outcome = try work.train(record.records, progress: reporter.stepped)
                 if outcome == .interrupted { return .interrupted }
             }

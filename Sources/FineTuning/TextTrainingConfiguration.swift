@@ -1,4 +1,5 @@
 import Experiments
+import Kernels
 import Training
 import Transformer
 
@@ -26,6 +27,8 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
     public var decays: String
     /// Learning rate against step.
     public var schedule: ScheduleConfiguration
+    /// What the operands of products with the model's matrices are rounded to; all else is fp32, adapters too.
+    public var precision: ProductPrecision
     /// What the trained model is stored as: `float32`, `float16`, `bfloat16` or `same` (as its source).
     public var savesAs: String
 
@@ -37,7 +40,7 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
         case microBatchSize = "micro_batch_size"
         case epochs, steps, optimizer
         case decays = "decay"
-        case schedule
+        case schedule, precision
         case savesAs = "save_dtype"
     }
 
@@ -67,6 +70,9 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
         optimizer = try reader.section("optimizer", OptimizerConfiguration.init)
         decays = try reader.choice("decay", default: "matrices", among: ["matrices", "all"])
         schedule = try reader.section("schedule", ScheduleConfiguration.init)
+        precision = try reader.choice(
+            "precision", default: .fp32, accepted: ProductPrecision.allCases.map(\.rawValue),
+            ProductPrecision.init(rawValue:))
         savesAs = try reader.choice(
             "save_dtype", default: "same", among: ["same", "float32", "float16", "bfloat16"])
     }

@@ -21,18 +21,21 @@ public final class TuningBenchmark {
     ///   - length: tokens of a sequence that pass through the model.
     ///   - masked: how many of them, the first ones, carry no loss, as a contextual prompt.
     ///   - recomputes: whether activations are computed a second time.
+    ///   - precision: what the operands of products are rounded to.
     ///   - workers: workers of a pass.
     /// - Throws: when the model cannot be read.
     public init(
         _ model: ModelDirectory, lora: LoRAConfiguration?, batch: Int, microBatch: Int,
-        length: Int, masked: Int, recomputes: Bool, workers: Int
+        length: Int, masked: Int, recomputes: Bool, precision: ProductPrecision, workers: Int
     ) throws {
         precondition(masked < length, "\(masked) of \(length) tokens without loss leave none")
         let start = try FineTuner.Trainables(model, lora, seed: 0)
         let state = TrainingState(layout: start.layout, parameters: start.parameters)
         tuner = FineTuner(
             model,
-            FineTuner.Options(lora: lora, microBatchSize: microBatch, recomputes: recomputes),
+            FineTuner.Options(
+                lora: lora, microBatchSize: microBatch, recomputes: recomputes,
+                precision: precision),
             state: state, binRows: length, longest: length, pool: WorkerPool(workers: workers))
         let size = model.configuration.llama.vocabularySize
         bins = (0..<batch).map { sequence in

@@ -130,24 +130,37 @@ extension KernelCase {
     ///
     /// W should hold numbers that `element` can represent: others are rounded (fp16) or cut off (bf16).
     public static func storedLinear(
-        rows: Int, from: Int, to: Int, element: StoredElement = .float32, adding: Bool = false
+        rows: Int, from: Int, to: Int, element: StoredElement = .float32, adding: Bool = false,
+        precision: ProductPrecision = .fp32
     ) -> KernelCase {
         let residual = adding ? [Operand("r", rows * to)] : []
         return KernelCase(
-            name: "stored linear" + (adding ? " + residual" : "") + element.suffix,
+            name: "stored linear" + (adding ? " + residual" : "") + element.suffix
+                + (precision == .bf16 ? ", bf16 products" : ""),
             size: "\(rows) × \(from) → \(to)",
             inputs: [Operand("x", rows * from), Operand("W", to * from), Operand("b", to)]
                 + residual,
             outputs: [Operand("y", rows * to)], operations: 2 * Double(rows * from * to)
         ) {
-            let map = StoredMap(rows: rows, from: from, to: to, element: element)
+            let map = StoredMap(
+                rows: rows, from: from, to: to, element: element, precision: precision)
             return Passes(
                 prepare: { map.take($0[1]) },
                 forward: { inputs, outputs in
+                    if rows <= fewRows && precision == .fp32 {
+                        for outputRange in shares(of: to) {
+                            storedLinearForwardOfFew(
+                                output: outputs[0], input: inputs[0],
+                                weight: map.matrix(inputs[1]), bias: inputs[2],
+                                adding: adding ? inputs[3] : nil, rows: rows, outputs: outputRange)
+                        }
+                        return
+                    }
+                    map.layOut(inputs[0], width: from)
                     for outputRange in shares(of: to) {
                         storedLinearForward(
-                            output: outputs[0], input: inputs[0], weight: map.matrix(inputs[1]),
-                            bias: inputs[2], adding: adding ? inputs[3] : nil, rows: rows,
+                            output: outputs[0], input: map.factor, weight: map.matrix(inputs[1]),
+                            bias: inputs[2], adding: adding ? inputs[3] : nil, rows: 0..<rows,
                             outputs: outputRange, scratch: map.panel)
                     }
                 },
@@ -197,15 +210,27 @@ private struct StoredMap {
     let products: ProductScratch
     /// The elements where they take two bytes.
     let halves: Buffer<UInt16>
+    let factor: PackedRows
 
-    init(rows: Int, from: Int, to: Int, element: StoredElement) {
+    init(rows: Int, from: Int, to: Int, element: StoredElement, precision: ProductPrecision) {
         self.rows = rows
         self.from = from
         self.to = to
         self.element = element
-        panel = PanelScratch(longest: max(from, to))
-        products = ProductScratch(rows: 0, largestWidth: from)
+        panel = PanelScratch(rows: rows, precision: precision)
+        products = ProductScratch(precision: precision, rows: 0, largestWidth: from)
+        factor = PackedRows(
+            count: PackedRows.operandCount(
+                rows: rows, width: max(from, to), precision: precision), precision: precision)
         halves = Buffer(count: element == .float32 ? 0 : to * from)
+    }
+
+    /// Lays out a left factor, its stripes as two workers would share them.
+    func layOut(_ numbers: FloatView, width: Int) {
+        let stripes = PackedRows.stripeCount(rows: rows)
+        for part in [stripes / 2..<stripes, 0..<stripes / 2] {
+            factor.pack(numbers, rows: rows, width: width, stripes: part)
+        }
     }
 
     /// Converts `numbers: [to, from]` to elements of two bytes.
@@ -230,10 +255,11 @@ private struct StoredMap {
     func backward(
         _ inputs: [FloatView], dOutput: FloatView, _ dInputs: [FloatView], adding: Bool
     ) {
+        layOut(dOutput, width: to)
         for range in shares(of: from) {
             storedLinearInputGradient(
-                dInput: dInputs[0], dOutput: dOutput, weight: matrix(inputs[1]),
-                adding: adding ? dInputs[0] : nil, rows: rows, inputs: range, scratch: panel)
+                dInput: dInputs[0], dOutput: factor, weight: matrix(inputs[1]),
+                adding: adding ? dInputs[0] : nil, rows: 0..<rows, inputs: range, scratch: panel)
         }
         // dW = dyᵀ · x: the weight gradient of a map from y's width to x's.
         for range in shares(of: to) {

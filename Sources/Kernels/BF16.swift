@@ -22,24 +22,16 @@ public enum ProductPrecision: String, Sendable, CaseIterable, Codable {
 typealias PairLanes = SIMD16<UInt32>
 
 extension Lanes {
-    /// The bits of the sixteen numbers rounded to bf16, in the upper halves; a NaN stays one.
+    /// Pairs of this vector's numbers and those of `second`, rounded to bf16.
     @inline(__always)
-    private var roundedToUpperHalves: PairLanes {
-        let bits = unsafeBitCast(self, to: PairLanes.self)
-        let isOdd = (bits &>> 16) & 1
-        return (bits &+ 0x7fff &+ isOdd).replacing(with: 0x7fc0_0000, where: self .!= self)
-    }
+    func bf16Pairs(with second: Lanes) -> PairLanes { sandbox_bf16_pairs(self, second) }
+}
 
-    /// The sixteen numbers rounded to bf16.
+extension PairLanes {
+    /// Pairs of neighbours: the numbers of `first`, then those of `second`, rounded to bf16.
     @inline(__always)
-    var bf16: SIMD16<UInt16> {
-        SIMD16<UInt16>(truncatingIfNeeded: roundedToUpperHalves &>> 16)
-    }
-
-    /// Pairs of this vector's numbers and those of `second`.
-    @inline(__always)
-    func bf16Pairs(with second: Lanes) -> PairLanes {
-        (roundedToUpperHalves &>> 16) | (second.roundedToUpperHalves & 0xffff_0000)
+    init(neighbours first: Lanes, _ second: Lanes) {
+        self = sandbox_bf16_neighbours(first, second)
     }
 }
 
@@ -78,20 +70,23 @@ func roundRows(
     _ source: UnsafePointer<Float>, rows: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
 ) {
     let stride = (width + 1) / 2
-    let whole = width / laneCount * laneCount
+    let wide = 2 * laneCount
     for row in 0..<rows {
         let from = source + row * width
-        let to = UnsafeMutableRawPointer(pairs + row * stride)
-        for column in Swift.stride(from: 0, to: whole, by: laneCount) {
-            to.storeBytes(
-                of: from.lanes(at: column).bf16, toByteOffset: 2 * column, as: SIMD16<UInt16>.self)
+        let to = pairs + row * stride
+        for column in Swift.stride(from: 0, to: width / wide * wide, by: wide) {
+            to.store(
+                PairLanes(
+                    neighbours: from.lanes(at: column), from.lanes(at: column + laneCount)),
+                at: column / 2)
         }
-        if whole < width {
-            let rest = from.partialLanes(at: whole, count: width - whole).bf16
-            for lane in 0..<2 * stride - whole {
-                to.storeBytes(
-                    of: rest[lane], toByteOffset: 2 * (whole + lane), as: UInt16.self)
-            }
-        }
+        let rest = width % wide
+        guard rest > 0 else { continue }
+        let column = width - rest
+        let first = min(rest, laneCount)
+        let last = PairLanes(
+            neighbours: from.lanes(at: column, count: first),
+            from.lanes(at: column + first, count: rest - first))
+        for lane in 0..<(rest + 1) / 2 { to[column / 2 + lane] = last[lane] }
     }
 }

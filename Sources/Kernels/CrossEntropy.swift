@@ -20,6 +20,7 @@ public func crossEntropy(
         let z = logits.pointer + row * width
         let target = Int(targets.pointer[row])
         precondition(target >= 0 && target < width, "target \(target) of \(width)")
+        let targetLogit = z[target]
         var peak = Lanes(repeating: -.infinity)
         for index in stride(from: 0, to: width / laneCount * laneCount, by: laneCount) {
             let lanes = z.lanes(at: index)
@@ -28,22 +29,27 @@ public func crossEntropy(
         var largest = peak.largest
         for index in width / laneCount * laneCount..<width { largest = max(largest, z[index]) }
         var sum = Lanes(repeating: 0)
-        for index in stride(from: 0, to: width, by: laneCount) {
-            let count = min(laneCount, width - index)
-            let terms = shares(z.lanes(at: index, count: count) - largest)
-            sum += terms.replacing(with: 0, where: laneNumbers .>= Float(count))
+        let whole = width / laneCount * laneCount
+        for index in stride(from: 0, to: whole, by: laneCount) {
+            let terms = shares(z.lanes(at: index) - largest)
+            sum += terms
+            if weights != nil { z.store(terms, at: index) }
+        }
+        if whole < width {
+            let terms = shares(z.partialLanes(at: whole, count: width - whole) - largest)
+            sum += terms.replacing(with: 0, where: laneNumbers .>= Float(width - whole))
+            if weights != nil { z.storePartial(terms, at: whole, count: width - whole) }
         }
         let normalizer = sum.total
         // The two large numbers first: the logarithm is small beside them.
-        losses.pointer[row] = log(normalizer) + (largest - z[target])
+        losses.pointer[row] = log(normalizer) + (largest - targetLogit)
         guard let weights else { continue }
         let weight = weights.pointer[row]
         let factor = weight / normalizer
-        for index in stride(from: 0, to: width, by: laneCount) {
-            let count = min(laneCount, width - index)
-            let terms = shares(z.lanes(at: index, count: count) - largest)
-            z.store(terms * factor, at: index, count: count)
+        for index in stride(from: 0, to: whole, by: laneCount) {
+            z.store(z.lanes(at: index) * factor, at: index)
         }
+        for index in whole..<width { z[index] *= factor }
         z[target] -= weight
     }
 }

@@ -123,9 +123,8 @@ public func linearInputGradient(
 
 /// Working memory of one worker's products: what is packed or rounded for one call.
 public struct ProductScratch: Sendable {
-    /// Rows that are summed in registers before the gradient in memory is touched: a panel of them stays in the
-    /// first cache.
-    static let rowBlock = 192
+    /// Operands that are summed in registers before the gradient in memory is touched: a panel of them stays in the first cache.
+    static let rowBlock = 256
     /// Columns of the input packed at a time: they stay in the second cache.
     static let inputBlock = 96
     /// What the operands of weight gradients are rounded to.
@@ -153,8 +152,8 @@ public struct ProductScratch: Sendable {
         self.rows = BufferView(zeros: precision == .bf16 ? rows * ((largestWidth + 1) / 2) : 0)
         input = FloatView(zeros: floats ? inputCount : 0)
         dOutput = FloatView(zeros: floats ? outputCount : 0)
-        inputPairs = BufferView(zeros: pairs ? inputCount / 2 + laneCount : 0)
-        dOutputPairs = BufferView(zeros: pairs ? outputCount / 2 + laneCount : 0)
+        inputPairs = BufferView(zeros: pairs ? inputCount : 0)
+        dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
     }
 }
 
@@ -179,11 +178,12 @@ public func addWeightGradient(
     precondition(dWeight.count >= from * to && (dBias?.count ?? to) == to)
     precondition(input.count >= rows * from && dOutput.count >= rows * to)
     let room = ProductScratch.rowBlock * paddedToLanes(to)
-    for first in stride(from: 0, to: rows, by: ProductScratch.rowBlock) {
+    let blockRows = ProductScratch.rowBlock * (scratch.precision == .fp32 ? 1 : 2)
+    for first in stride(from: 0, to: rows, by: blockRows) {
         let block = (
             x: UnsafePointer(input.pointer + first * from),
             dy: UnsafePointer(dOutput.pointer + first * to),
-            rows: min(ProductScratch.rowBlock, rows - first)
+            rows: min(blockRows, rows - first)
         )
         switch scratch.precision {
         case .fp32:
@@ -194,7 +194,7 @@ public func addWeightGradient(
                 panels: scratch.dOutput.pointer)
         case .bf16:
             precondition(
-                scratch.dOutputPairs.count >= room / 2, "the scratch is narrower than \(to)")
+                scratch.dOutputPairs.count >= room, "the scratch is narrower than \(to)")
             addBlock(
                 dWeight.pointer, dBias, x: block.x, dy: block.dy, rows: block.rows, from: from,
                 to: to, inputs: inputs, stripes: scratch.inputPairs.pointer,
@@ -229,8 +229,26 @@ private func addProducts<Number: ProductOperand>(
     _ dWeight: UnsafeMutablePointer<Float>, stripes: UnsafeMutablePointer<Number>, width: Int,
     panels: UnsafeMutablePointer<Number>, to: Int, steps: Int
 ) {
-    for column in stride(from: 0, to: to, by: laneCount) {
-        let lanes = min(laneCount, to - column)
+    let paired = usesTilePairs ? to / (2 * laneCount) * (2 * laneCount) : 0
+    for column in stride(from: 0, to: paired, by: 2 * laneCount) {
+        for place in stride(from: 0, to: width, by: productTileRows) {
+            var pair = TilePair()
+            pair.accumulate(
+                UnsafePointer(stripes + place * steps), rowStride: 1, stepStride: productTileRows,
+                panel: UnsafePointer(panels + column * steps), distance: laneCount * steps,
+                steps: steps)
+            let target = dWeight + place * to + column
+            let rows = min(productTileRows, width - place)
+            pair.left.forEachRow(count: rows) { row, sums in
+                target.store(target.lanes(at: row * to) + sums, at: row * to)
+            }
+            pair.right.forEachRow(count: rows) { row, sums in
+                let at = row * to + laneCount
+                target.store(target.lanes(at: at) + sums, at: at)
+            }
+        }
+    }
+    for column in stride(from: paired, to: to, by: laneCount) {
         for place in stride(from: 0, to: width, by: productTileRows) {
             var tile = ProductTile()
             tile.accumulate(
@@ -238,6 +256,7 @@ private func addProducts<Number: ProductOperand>(
                 stepStride: productTileRows, panel: UnsafePointer(panels + column * steps),
                 steps: steps)
             let target = dWeight + place * to + column
+            let lanes = min(laneCount, to - column)
             tile.forEachRow(count: min(productTileRows, width - place)) { row, sums in
                 let before = target.lanes(at: row * to, count: lanes)
                 target.store(before + sums, at: row * to, count: lanes)

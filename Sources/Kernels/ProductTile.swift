@@ -4,6 +4,9 @@ import CVector
 /// still fits the registers.
 let productTileRows = SANDBOX_VECTOR_BITS == 512 ? 12 : 6
 
+/// Whether there are registers for two tiles side by side.
+let usesTilePairs = SANDBOX_VECTOR_BITS == 512
+
 /// `count` rounded up to a whole number of tiles' rows.
 @inline(__always)
 func paddedToTiles(_ count: Int) -> Int {
@@ -71,11 +74,48 @@ struct ProductTile {
         }
     }
 
+    /// Takes the sums of its rows, which lie `stride` apart.
+    @inline(__always)
+    mutating func load(_ sums: UnsafePointer<Float>, stride: Int) {
+        upper.load(sums, stride: stride)
+        if productTileRows == 12 { lower.load(sums + 6 * stride, stride: stride) }
+    }
+
     /// Calls `body` with the number and the sums of each of the first `count` rows.
     @inline(__always)
     func forEachRow(count: Int = productTileRows, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
         upper.forEachRow(count: count, from: 0, body)
         if productTileRows == 12 { lower.forEachRow(count: count - 6, from: 6, body) }
+    }
+}
+
+/// Two tiles side by side, over two panels: where there are 32 registers, each factor that is read serves twice as many
+/// sums, and the reading no longer takes as long as the multiplying.
+struct TilePair {
+    var left = ProductTile()
+    var right = ProductTile()
+
+    /// As ``ProductTile/accumulate(_:rowStride:stepStride:panel:panelStride:steps:)`` over two panels, one `distance` behind the
+    /// other.
+    @inline(__always)
+    mutating func accumulate<Number: ProductOperand>(
+        _ a: UnsafePointer<Number>, rowStride: Int, stepStride: Int, panel: UnsafePointer<Number>,
+        distance: Int, steps: Int
+    ) {
+        var a = a
+        var panel = panel
+        for _ in 0..<steps {
+            let first = Number.load(panel)
+            let second = Number.load(panel + distance)
+            left.upper.addProducts(a, rowStride: rowStride, first)
+            right.upper.addProducts(a, rowStride: rowStride, second)
+            if productTileRows == 12 {
+                left.lower.addProducts(a + 6 * rowStride, rowStride: rowStride, first)
+                right.lower.addProducts(a + 6 * rowStride, rowStride: rowStride, second)
+            }
+            a += stepStride
+            panel += laneCount
+        }
     }
 }
 
@@ -101,6 +141,17 @@ struct SixRows {
         Number.addProduct(&row5, SIMD16(repeating: a[5 * rowStride]), right)
     }
 
+    /// Takes the sums of its rows, which lie `stride` apart.
+    @inline(__always)
+    mutating func load(_ sums: UnsafePointer<Float>, stride: Int) {
+        row0 = sums.lanes(at: 0)
+        row1 = sums.lanes(at: stride)
+        row2 = sums.lanes(at: 2 * stride)
+        row3 = sums.lanes(at: 3 * stride)
+        row4 = sums.lanes(at: 4 * stride)
+        row5 = sums.lanes(at: 5 * stride)
+    }
+
     /// Calls `body` with `first` + r and the sums of each row r below `count`.
     @inline(__always)
     func forEachRow(count: Int, from first: Int, _ body: (_ row: Int, _ sums: Lanes) -> Void) {
@@ -113,11 +164,8 @@ struct SixRows {
     }
 }
 
-/// Computes `A · B` tile by tile and hands each stretch of a row to `finish`, which adds what belongs to it while it is
+/// Computes `A · B` tile by tile and hands each stretch of a row to `finish` once, which adds what belongs to it while it is
 /// in registers, and stores it.
-///
-/// The last tile overlaps the one before it where the rows are no multiple of its own: `finish` may be called twice for a
-/// row, with the same sums, and must overwrite what it stores.
 ///
 /// - Parameters:
 ///   - a: `A: [rows, b.inner]`, row by row.
@@ -151,44 +199,74 @@ private func product<Number: ProductOperand>(
     finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
 ) {
     // Whole panels apart from the last one, so that their number of sums is a constant to the compiler.
-    let whole = columns / laneCount * laneCount
-    for column in stride(from: 0, to: whole, by: laneCount) {
-        productPanel(a, rows: rows, inner: inner, panel: panels + column * inner) {
-            finish($0, column, laneCount, $1)
+    let paired = columns / (2 * laneCount) * (2 * laneCount)
+    for column in stride(from: 0, to: paired, by: 2 * laneCount) {
+        panelPairProducts(
+            a, rows: rows, inner: inner, panel: panels + column * inner
+        ) {
+            finish($0, column + $1, laneCount, $2)
         }
     }
-    if whole < columns {
-        let count = columns - whole
-        productPanel(a, rows: rows, inner: inner, panel: panels + whole * inner) {
-            finish($0, whole, count, $1)
+    for column in stride(from: paired, to: columns, by: laneCount) {
+        let count = min(laneCount, columns - column)
+        panelProducts(a, rows: rows, inner: inner, panel: panels + column * inner) {
+            finish($0, column, count, $1)
         }
     }
 }
 
+/// `A · panel` for a panel of sixteen columns, in tiles of rows; every row is handed to `finish` once.
 @inline(__always)
-private func productPanel<Number: ProductOperand>(
+private func panelProducts<Number: ProductOperand>(
     _ a: UnsafePointer<Number>, rows: Int, inner: Int, panel: UnsafePointer<Number>,
     finish: (_ row: Int, _ sums: Lanes) -> Void
 ) {
-    if rows < productTileRows {
-        for row in 0..<rows {
-            var sums = Lanes(repeating: 0)
-            for step in 0..<inner {
-                Number.addProduct(
-                    &sums, SIMD16(repeating: a[row * inner + step]),
-                    Number.load(panel + step * laneCount))
+    var next = 0
+    while rows >= productTileRows && next < rows {
+        let first = min(next, rows - productTileRows)
+        var tile = ProductTile()
+        tile.accumulate(
+            a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
+        // The last tile overlaps the one before it.
+        tile.forEachRow { if first + $0 >= next { finish(first + $0, $1) } }
+        next = first + productTileRows
+    }
+    for row in next..<rows {
+        var sums = Lanes(repeating: 0)
+        for step in 0..<inner {
+            Number.addProduct(
+                &sums, SIMD16(repeating: a[row * inner + step]),
+                Number.load(panel + step * laneCount))
+        }
+        finish(row, sums)
+    }
+}
+
+/// As ``panelProducts(_:rows:inner:panel:finish:)`` for two panels, one behind the other; `finish` also takes the first column
+/// of the sums, 0 or 16.
+@inline(__always)
+private func panelPairProducts<Number: ProductOperand>(
+    _ a: UnsafePointer<Number>, rows: Int, inner: Int, panel: UnsafePointer<Number>,
+    finish: (_ row: Int, _ column: Int, _ sums: Lanes) -> Void
+) {
+    let distance = laneCount * inner
+    guard usesTilePairs && rows >= productTileRows else {
+        for column in [0, laneCount] {
+            panelProducts(a, rows: rows, inner: inner, panel: panel + column * inner) {
+                finish($0, column, $1)
             }
-            finish(row, sums)
         }
         return
     }
     var next = 0
     while next < rows {
         let first = min(next, rows - productTileRows)
-        var tile = ProductTile()
-        tile.accumulate(
-            a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
-        tile.forEachRow { finish(first + $0, $1) }
+        var pair = TilePair()
+        pair.accumulate(
+            a + first * inner, rowStride: inner, stepStride: 1, panel: panel, distance: distance,
+            steps: inner)
+        pair.left.forEachRow { if first + $0 >= next { finish(first + $0, 0, $1) } }
+        pair.right.forEachRow { if first + $0 >= next { finish(first + $0, laneCount, $1) } }
         next = first + productTileRows
     }
 }

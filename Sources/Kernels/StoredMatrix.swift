@@ -95,6 +95,8 @@ protocol ElementReader {
     func value(at index: Int) -> Float
     /// Sixteen elements that lie side by side.
     func lanes(at index: Int) -> Lanes
+    /// Thirty-two elements that lie side by side, rounded to bf16, in pairs.
+    func pairs(at index: Int) -> PairLanes
 }
 
 extension ElementReader {
@@ -105,6 +107,21 @@ extension ElementReader {
         var result = Lanes(repeating: 0)
         for lane in 0..<count { result[lane] = value(at: index + lane) }
         return result
+    }
+
+    @inline(__always)
+    func pairs(at index: Int) -> PairLanes {
+        PairLanes(neighbours: lanes(at: index), lanes(at: index + laneCount))
+    }
+
+    /// The first `count` ≤ 32 elements from `index` on, rounded to bf16, in pairs; the others are 0.
+    @inline(__always)
+    func pairs(at index: Int, count: Int) -> PairLanes {
+        if count == 2 * laneCount { return pairs(at: index) }
+        let first = min(count, laneCount)
+        return PairLanes(
+            neighbours: lanes(at: index, count: first),
+            lanes(at: index + first, count: count - first))
     }
 }
 
@@ -136,6 +153,12 @@ struct BFloat16Reader: ElementReader {
         let bits = base.loadUnaligned(fromByteOffset: 2 * index, as: SIMD16<UInt16>.self)
         return unsafeBitCast(
             SIMD16<UInt32>(truncatingIfNeeded: bits) &<< 16, to: Lanes.self)
+    }
+
+    /// As they lie there.
+    @inline(__always)
+    func pairs(at index: Int) -> PairLanes {
+        base.loadUnaligned(fromByteOffset: 2 * index, as: PairLanes.self)
     }
 }
 

@@ -1,85 +1,60 @@
-/// Working memory of one worker's products with stored matrices: a panel of sixteen outputs, or inputs, in fp32.
-public struct PanelScratch: Sendable {
-    let panel: FloatView
-
-    /// - Parameter longest: largest number of rows or columns of the matrices that will be used.
-    public init(longest: Int) { panel = FloatView(zeros: longest * laneCount) }
-}
-
-/// Up to this many rows a product reads the matrix row by row, as sums of products: what is read once needs no panel.
-private let dottedRows = 4
+/// Up to this many rows a product in fp32 reads the matrix row by row, as sums of products: what is read once needs no
+/// panel.
+public let fewRows = 4
 
 /// `y = x · Wᵀ + b` for some of the outputs, onto what is given to add.
 ///
-/// A sum runs over the inputs in one order whatever the outputs and the number of rows, but for products of up to four
-/// rows, which are summed in sixteen parts.
+/// A sum runs over the inputs in one order whatever the outputs and the number of rows.
 ///
 /// - Parameters:
 ///   - output: `y: [rows, W.rows]`, overwritten at the columns `outputs`.
-///   - input: `x: [rows, W.columns]`.
+///   - input: `x: [rows, W.columns]`; its precision is that of the product.
 ///   - weight: `W`: one row for each output.
 ///   - bias: `b: [W.rows]`; nil for none.
 ///   - adding: `[rows, W.rows]`, added to the result; may be `output` itself; nil for none.
-///   - rows: number of rows.
+///   - rows: which rows, so that workers can share them; they begin with a stripe.
 ///   - outputs: which outputs, so that workers can share them.
-///   - scratch: working memory of the calling worker.
+///   - scratch: working memory of the calling worker, of the product's precision.
 public func storedLinearForward(
-    output: FloatView, input: FloatView, weight: StoredMatrix, bias: FloatView?,
-    adding: FloatView? = nil, rows: Int, outputs: Range<Int>, scratch: PanelScratch
+    output: FloatView, input: PackedRows, weight: StoredMatrix, bias: FloatView?,
+    adding: FloatView? = nil, rows: Range<Int>, outputs: Range<Int>, scratch: PanelScratch
 ) {
-    let to = weight.rows
-    precondition(output.count >= rows * to && (adding?.count ?? .max) >= rows * to)
-    precondition(input.count >= rows * weight.columns && (bias?.count ?? to) == to)
-    precondition(outputs.lowerBound >= 0 && outputs.upperBound <= to)
-    precondition(scratch.panel.count >= weight.columns * laneCount, "the panel is too short")
-    let y = output.pointer
-    let b = bias?.pointer
-    let before = adding?.pointer
-    @inline(__always)
-    func finish(_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) {
-        let at = row * to + column
-        var sums = sums
-        if let b { sums += b.lanes(at: column, count: count) }
-        if let before { sums += before.lanes(at: at, count: count) }
-        y.store(sums, at: at, count: count)
-    }
-    switch weight.element {
-    case .float32:
-        forward(
-            Float32Reader(base: weight.base), input.pointer, weight, rows, outputs,
-            scratch.panel.pointer, finish)
-    case .float16:
-        forward(
-            Float16Reader(base: weight.base), input.pointer, weight, rows, outputs,
-            scratch.panel.pointer, finish)
-    case .bfloat16:
-        forward(
-            BFloat16Reader(base: weight.base), input.pointer, weight, rows, outputs,
-            scratch.panel.pointer, finish)
+    precondition(outputs.lowerBound >= 0 && outputs.upperBound <= weight.rows)
+    let ending = ProductEnding(
+        output: output, bias: bias, adding: adding, rows: rows, width: weight.rows)
+    product(input, inner: weight.columns, ending, outputs, scratch) {
+        column, count, steps, offset in
+        switch weight.element {
+        case .float32:
+            packTransposed(
+                Float32Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+        case .float16:
+            packTransposed(
+                Float16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+        case .bfloat16:
+            packTransposed(
+                BFloat16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+        }
     }
 }
 
-@inline(__always)
-private func forward(
-    _ elements: some ElementReader, _ x: UnsafePointer<Float>, _ weight: StoredMatrix, _ rows: Int,
-    _ outputs: Range<Int>, _ panel: UnsafeMutablePointer<Float>,
-    _ finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
+/// As ``storedLinearForward(output:input:weight:bias:adding:rows:outputs:scratch:)`` in fp32 for a few rows: a sum is made of
+/// sixteen parts, and nothing is laid out.
+public func storedLinearForwardOfFew(
+    output: FloatView, input: FloatView, weight: StoredMatrix, bias: FloatView?,
+    adding: FloatView? = nil, rows: Int, outputs: Range<Int>
 ) {
-    let inner = weight.columns
-    for column in stride(from: outputs.lowerBound, to: outputs.upperBound, by: laneCount) {
-        let count = min(laneCount, outputs.upperBound - column)
-        if rows <= dottedRows {
-            for row in 0..<rows {
-                finish(
-                    row, column, count,
-                    dotProducts(elements, x + row * inner, inner, first: column, count: count))
-            }
-        } else {
-            packTransposed(elements, first: column, count: count, inner: inner, into: panel)
-            panelProducts(x, rows: rows, inner: inner, panel: panel) {
-                finish($0, column, count, $1)
-            }
-        }
+    precondition(outputs.lowerBound >= 0 && outputs.upperBound <= weight.rows)
+    precondition(input.count >= rows * weight.columns)
+    let ending = ProductEnding(
+        output: output, bias: bias, adding: adding, rows: 0..<rows, width: weight.rows)
+    switch weight.element {
+    case .float32:
+        dotProducts(Float32Reader(base: weight.base), weight, input, ending, outputs)
+    case .float16:
+        dotProducts(Float16Reader(base: weight.base), weight, input, ending, outputs)
+    case .bfloat16:
+        dotProducts(BFloat16Reader(base: weight.base), weight, input, ending, outputs)
     }
 }
 
@@ -87,69 +62,195 @@ private func forward(
 ///
 /// - Parameters:
 ///   - dInput: `dx: [rows, W.columns]`, overwritten at the columns `inputs`.
-///   - dOutput: `dy: [rows, W.rows]`.
+///   - dOutput: `dy: [rows, W.rows]`; its precision is that of the product.
 ///   - weight: `W`: one row for each output.
 ///   - adding: `[rows, W.columns]`, added to the result; may be `dInput` itself; nil for none.
-///   - rows: number of rows.
+///   - rows: which rows, so that workers can share them; they begin with a stripe.
 ///   - inputs: which inputs, so that workers can share them.
-///   - scratch: working memory of the calling worker.
+///   - scratch: working memory of the calling worker, of the product's precision.
 public func storedLinearInputGradient(
-    dInput: FloatView, dOutput: FloatView, weight: StoredMatrix, adding: FloatView? = nil,
-    rows: Int, inputs: Range<Int>, scratch: PanelScratch
+    dInput: FloatView, dOutput: PackedRows, weight: StoredMatrix, adding: FloatView? = nil,
+    rows: Range<Int>, inputs: Range<Int>, scratch: PanelScratch
 ) {
-    let from = weight.columns
-    precondition(dInput.count >= rows * from && (adding?.count ?? .max) >= rows * from)
-    precondition(dOutput.count >= rows * weight.rows)
-    precondition(inputs.lowerBound >= 0 && inputs.upperBound <= from)
-    precondition(scratch.panel.count >= weight.rows * laneCount, "the panel is too short")
-    let panel = scratch.panel.pointer
-    let dx = dInput.pointer
-    let before = adding?.pointer
-    for column in stride(from: inputs.lowerBound, to: inputs.upperBound, by: laneCount) {
-        let count = min(laneCount, inputs.upperBound - column)
+    precondition(inputs.lowerBound >= 0 && inputs.upperBound <= weight.columns)
+    let ending = ProductEnding(
+        output: dInput, bias: nil, adding: adding, rows: rows, width: weight.columns)
+    product(dOutput, inner: weight.rows, ending, inputs, scratch) { column, count, steps, offset in
         switch weight.element {
-        case .float32: packColumns(Float32Reader(base: weight.base), weight, column, count, panel)
-        case .float16: packColumns(Float16Reader(base: weight.base), weight, column, count, panel)
+        case .float32:
+            packColumns(
+                Float32Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+        case .float16:
+            packColumns(
+                Float16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
         case .bfloat16:
-            packColumns(BFloat16Reader(base: weight.base), weight, column, count, panel)
-        }
-        panelProducts(dOutput.pointer, rows: rows, inner: weight.rows, panel: panel) { row, sums in
-            let at = row * from + column
-            let total = before.map { sums + $0.lanes(at: at, count: count) } ?? sums
-            dx.store(total, at: at, count: count)
+            packColumns(
+                BFloat16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
         }
     }
 }
 
-/// Sixteen columns of a matrix, `[rows, 16]`; those that do not exist become 0.
-@inline(__always)
-private func packColumns(
-    _ elements: some ElementReader, _ weight: StoredMatrix, _ first: Int, _ count: Int,
-    _ panel: UnsafeMutablePointer<Float>
-) {
-    for row in 0..<weight.rows {
-        panel.store(
-            elements.lanes(at: row * weight.columns + first, count: count), at: row * laneCount)
+/// What becomes of a product's sums.
+private struct ProductEnding {
+    let output: UnsafeMutablePointer<Float>
+    let bias, before: UnsafePointer<Float>?
+    let rows: Range<Int>
+    let width: Int
+
+    init(output: FloatView, bias: FloatView?, adding: FloatView?, rows: Range<Int>, width: Int) {
+        let count = rows.upperBound * width
+        precondition(output.count >= count && (adding?.count ?? .max) >= count)
+        precondition((bias?.count ?? width) == width)
+        self.output = output.pointer
+        self.bias = bias.map { UnsafePointer($0.pointer) }
+        before = adding.map { UnsafePointer($0.pointer) }
+        self.rows = rows
+        self.width = width
+    }
+
+    @inline(__always)
+    func take(_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) {
+        let at = row * width + column
+        var sums = sums
+        if let bias { sums += bias.lanes(at: column, count: count) }
+        if let before { sums += before.lanes(at: at, count: count) }
+        output.store(sums, at: at, count: count)
     }
 }
 
-/// Sixteen rows of a matrix as columns, `[inner, 16]`; those that do not exist become 0.
-@inline(__always)
-private func packTransposed(
-    _ elements: some ElementReader, first: Int, count: Int, inner: Int,
-    into panel: UnsafeMutablePointer<Float>
+/// The columns `columns` of a product whose right-hand panels `pack` lays out, at an offset in the scratch: sixteen columns, or
+/// as many as there are, of some steps of the sums.
+private func product(
+    _ factor: PackedRows, inner: Int, _ ending: ProductEnding, _ columns: Range<Int>,
+    _ scratch: PanelScratch,
+    pack: (_ column: Int, _ count: Int, _ steps: Range<Int>, _ offset: Int) -> Void
 ) {
-    if count < laneCount { panel.update(repeating: 0, count: inner * laneCount) }
-    let whole = inner / laneCount * laneCount
-    for lane in 0..<count {
-        let row = (first + lane) * inner
-        for step in stride(from: 0, to: whole, by: laneCount) {
-            let numbers = elements.lanes(at: row + step)
-            let target = panel + step * laneCount + lane
-            for place in 0..<laneCount { target[place * laneCount] = numbers[place] }
+    precondition(factor.precision == scratch.precision, "factor and scratch differ in precision")
+    precondition(
+        scratch.sums.count >= paddedToTiles(ending.rows.count) * PanelScratch.columns,
+        "the scratch holds fewer rows")
+    switch factor.precision {
+    case .fp32:
+        product(
+            factor.numbers, inner, ending, columns, scratch, UnsafePointer(scratch.panels.pointer),
+            pack)
+    case .bf16:
+        product(
+            factor.pairs, inner, ending, columns, scratch, UnsafePointer(scratch.pairs.pointer),
+            pack)
+    }
+}
+
+@inline(__always)
+private func product<Number: ProductOperand>(
+    _ factor: BufferView<Number>, _ inner: Int, _ ending: ProductEnding, _ columns: Range<Int>,
+    _ scratch: PanelScratch, _ panels: UnsafePointer<Number>,
+    _ pack: (Int, Int, Range<Int>, Int) -> Void
+) {
+    let rows = ending.rows
+    let total = (inner + Number.numbers - 1) / Number.numbers
+    precondition(
+        factor.count >= paddedToTiles(rows.upperBound) * total, "too few rows are laid out")
+    precondition(rows.lowerBound.isMultiple(of: productTileRows), "\(rows) begins within a stripe")
+    // Stretches of one length, nearly.
+    let stretches = (total + PanelScratch.stretch - 1) / PanelScratch.stretch
+    let longest = (total + stretches - 1) / stretches
+    let width = min(
+        PanelScratch.columns, PanelScratch.room / longest / (2 * laneCount) * 2 * laneCount)
+    let sums = scratch.sums.pointer
+    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+        let count = min(width, columns.upperBound - column)
+        for first in stride(from: 0, to: total, by: longest) {
+            let steps = min(longest, total - first)
+            let isLast = first + steps == total
+            let numbers = first * Number.numbers..<min(inner, (first + steps) * Number.numbers)
+            for place in stride(from: 0, to: count, by: laneCount) {
+                pack(column + place, min(laneCount, count - place), numbers, place * steps)
+            }
+            let before = first > 0 ? UnsafePointer(sums) : nil
+            for row in stride(from: rows.lowerBound, to: rows.upperBound, by: productTileRows) {
+                let stripe = UnsafePointer(factor.pointer) + row * total + first * productTileRows
+                let tile = StripeTile(
+                    stripe: stripe, steps: steps, panels: panels, count: count,
+                    before: before.map { $0 + (row - rows.lowerBound) * PanelScratch.columns })
+                let tileRows = min(productTileRows, rows.upperBound - row)
+                if isLast {
+                    tile.multiply(rows: tileRows) {
+                        ending.take(row + $0, column + $1, $2, $3)
+                    }
+                } else {
+                    let target = sums + (row - rows.lowerBound) * PanelScratch.columns
+                    tile.multiply(rows: tileRows) {
+                        target.store($3, at: $0 * PanelScratch.columns + $1)
+                    }
+                }
+            }
         }
-        for step in whole..<inner {
-            panel[step * laneCount + lane] = elements.value(at: row + step)
+    }
+}
+
+/// One stripe of the left factor, which stays in the first cache while the panels pass.
+private struct StripeTile<Number: ProductOperand> {
+    /// `[steps, tile rows]`.
+    let stripe: UnsafePointer<Number>
+    let steps: Int
+    /// Panels of sixteen columns, each `[steps, 16]`.
+    let panels: UnsafePointer<Number>
+    /// Columns that exist.
+    let count: Int
+    /// `[tile rows, PanelScratch.columns]`: what the sums begin with; nil for zeros.
+    let before: UnsafePointer<Float>?
+
+    /// - Parameter finish: takes a row of the stripe, the first of its columns, how many of the 16 sums exist, and the sums;
+    ///   once for each.
+    @inline(__always)
+    func multiply(
+        rows: Int, finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
+    ) {
+        let paired = usesTilePairs ? count / (2 * laneCount) * (2 * laneCount) : 0
+        for column in stride(from: 0, to: paired, by: 2 * laneCount) {
+            var pair = TilePair()
+            begin(&pair.left, column)
+            begin(&pair.right, column + laneCount)
+            pair.accumulate(
+                stripe, rowStride: 1, stepStride: productTileRows, panel: panels + column * steps,
+                distance: steps * laneCount, steps: steps)
+            pair.left.forEachRow(count: rows) { finish($0, column, laneCount, $1) }
+            pair.right.forEachRow(count: rows) { finish($0, column + laneCount, laneCount, $1) }
+        }
+        for column in stride(from: paired, to: count, by: laneCount) {
+            var tile = ProductTile()
+            begin(&tile, column)
+            tile.accumulate(
+                stripe, rowStride: 1, stepStride: productTileRows, panel: panels + column * steps,
+                steps: steps)
+            tile.forEachRow(count: rows) {
+                finish($0, column, min(laneCount, count - column), $1)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func begin(_ tile: inout ProductTile, _ column: Int) {
+        if let before { tile.load(before + column, stride: PanelScratch.columns) }
+    }
+}
+
+// MARK: Few rows
+
+@inline(__always)
+private func dotProducts(
+    _ elements: some ElementReader, _ weight: StoredMatrix, _ input: FloatView,
+    _ ending: ProductEnding, _ columns: Range<Int>
+) {
+    let inner = weight.columns
+    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: laneCount) {
+        let count = min(laneCount, columns.upperBound - column)
+        for row in ending.rows {
+            ending.take(
+                row, column, count,
+                dotProducts(
+                    elements, input.pointer + row * inner, inner, first: column, count: count))
         }
     }
 }
@@ -190,40 +291,4 @@ private func dotProducts(
         if lane + 3 < count { result[lane + 3] = sum3.total }
     }
     return result
-}
-
-/// `A · panel` for a panel of sixteen columns, in tiles of rows; every row is handed to `finish` once.
-@inline(__always)
-private func panelProducts(
-    _ a: UnsafePointer<Float>, rows: Int, inner: Int, panel: UnsafePointer<Float>,
-    finish: (_ row: Int, _ sums: Lanes) -> Void
-) {
-    var next = 0
-    while rows >= productTileRows && next < rows {
-        let first = min(next, rows - productTileRows)
-        var tile = ProductTile()
-        tile.accumulate(
-            a + first * inner, rowStride: inner, stepStride: 1, panel: panel, steps: inner)
-        // The last tile overlaps the one before it.
-        tile.forEachRow { if first + $0 >= next { finish(first + $0, $1) } }
-        next = first + productTileRows
-    }
-    while rows >= 6 && next < rows {
-        let first = min(next, rows - 6)
-        var six = SixRows()
-        for step in 0..<inner {
-            six.addProducts(
-                a + first * inner + step, rowStride: inner, panel.lanes(at: step * laneCount))
-        }
-        six.forEachRow(count: 6, from: first) { if $0 >= next { finish($0, $1) } }
-        next = first + 6
-    }
-    for row in next..<rows {
-        var sums = Lanes(repeating: 0)
-        for step in 0..<inner {
-            sums.addProduct(
-                Lanes(repeating: a[row * inner + step]), panel.lanes(at: step * laneCount))
-        }
-        finish(row, sums)
-    }
 }

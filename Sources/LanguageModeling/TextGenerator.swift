@@ -9,6 +9,7 @@ public final class TextGenerator {
     public let capacity: Int
     private let decoder: LlamaDecoder
     private let weights: LlamaWeights
+    private let adapters: LlamaLoRA?
     private let workspace: LlamaWorkspace
     private let cache: LlamaCache
     private let logits: FloatView
@@ -20,20 +21,22 @@ public final class TextGenerator {
     /// - Parameters:
     ///   - configuration: sizes and options.
     ///   - weights: the parameters.
+    ///   - adapters: what is added to them; nil for nothing.
     ///   - capacity: the longest text, prompt and continuation.
     ///   - workers: number of workers; the results do not depend on it.
     ///   - source: what errors name as the model, such as its folder.
     public init(
-        _ configuration: LlamaConfiguration, weights: LlamaWeights, capacity: Int, workers: Int,
-        source: String = "the model"
+        _ configuration: LlamaConfiguration, weights: LlamaWeights, adapters: LlamaLoRA? = nil,
+        capacity: Int, workers: Int, source: String = "the model"
     ) {
         self.capacity = capacity
         self.source = source
         self.weights = weights
+        self.adapters = adapters
         decoder = LlamaDecoder(configuration)
         workspace = LlamaWorkspace(
             configuration, rows: min(capacity, Self.chunk), longest: capacity, forTraining: false,
-            workers: workers)
+            workers: workers, lora: adapters?.configuration)
         cache = LlamaCache(configuration, capacity: capacity)
         logits = FloatView(zeros: configuration.vocabularySize)
     }
@@ -101,7 +104,8 @@ public final class TextGenerator {
 
     private func read(_ ids: ArraySlice<Int>, givingLogits: Bool) {
         decoder.extend(
-            cache, weights: weights, workspace: workspace, tokens: IndexView(ids.map(Int32.init)))
+            cache, weights: weights, adapters: adapters, workspace: workspace,
+            tokens: IndexView(ids.map(Int32.init)))
         guard givingLogits else { return }
         decoder.logits(
             logits, weights: weights, workspace: workspace, rows: ids.count - 1..<ids.count)

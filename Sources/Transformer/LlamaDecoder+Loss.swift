@@ -141,11 +141,9 @@ extension LlamaDecoder {
         of head: HeadRows, weights: LlamaWeights, workspace: LlamaWorkspace
     ) {
         workspace.team.linear(
-            [
-                LinearTask(
-                    output: head.logits, input: head.input,
-                    map: LlamaLinear(weight: weights.head, bias: nil))
-            ], rows: head.rows.count)
+            head.input,
+            [LinearTask(output: head.logits, map: LlamaLinear(weight: weights.head, bias: nil))],
+            rows: head.rows.count)
     }
 
     /// Leaves each row's loss where it belongs, and with weights the logits' gradients in their place.

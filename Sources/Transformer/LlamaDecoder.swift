@@ -53,10 +53,12 @@ public struct LlamaDecoder: Sendable {
     /// - Parameters:
     ///   - cache: has room for them; holds them afterwards.
     ///   - weights: the parameters.
+    ///   - adapters: what is added to them; nil for nothing.
     ///   - workspace: memory for them, made for sequences of the cache's capacity.
     ///   - tokens: `[S]`, each below V.
     public func extend(
-        _ cache: LlamaCache, weights: LlamaWeights, workspace: LlamaWorkspace, tokens: IndexView
+        _ cache: LlamaCache, weights: LlamaWeights, adapters: LlamaLoRA? = nil,
+        workspace: LlamaWorkspace, tokens: IndexView
     ) {
         let rows = tokens.count
         let before = cache.count
@@ -68,7 +70,7 @@ public struct LlamaDecoder: Sendable {
         let place = before * width..<after * width
         for layer in 0..<configuration.layerCount {
             let (keys, values) = (cache.keys[layer], cache.values[layer])
-            pass(layer, workspace, rows: rows).forward(
+            pass(layer, workspace, rows: rows, adapters: adapters).forward(
                 weights: weights.layers[layer], keys: keys[place], values: values[place],
                 segments: [
                     AttentionSegment(
@@ -91,12 +93,9 @@ public struct LlamaDecoder: Sendable {
     ) {
         let C = configuration.hiddenSize
         workspace.team.linear(
-            [
-                LinearTask(
-                    output: logits,
-                    input: workspace.finalOutput[rows.lowerBound * C..<rows.upperBound * C],
-                    map: LlamaLinear(weight: weights.head, bias: nil))
-            ], rows: rows.count)
+            workspace.finalOutput[rows.lowerBound * C..<rows.upperBound * C],
+            [LinearTask(output: logits, map: LlamaLinear(weight: weights.head, bias: nil))],
+            rows: rows.count)
     }
 
     /// Each sequence sees itself.

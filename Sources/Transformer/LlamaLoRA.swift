@@ -86,7 +86,8 @@ public struct LoRADropout: Sendable, Hashable {
     }
 }
 
-/// One layer's adapters at work, and their memory.
+/// One layer's adapters at work, and their memory. Their products are in fp32 whatever the model's precision: they are few
+/// beside the model's, and what is trained.
 struct LoRALayer: Sendable {
     let configuration: LoRAConfiguration
     let factors: [LlamaProjection: LoRAFactors]
@@ -152,7 +153,7 @@ struct LoRALayer: Sendable {
         let from = factor.a.count / rank
         let read = read(input, projection, width: from, rows: rows, team: team)
         let map = LlamaLinear(factor.a, rows: rank, columns: from)
-        team.linear([LinearTask(output: low, input: read, map: map)], rows: rows)
+        team.linear(read, [LinearTask(output: low, map: map)], rows: rows, isExact: true)
         scale(low[0..<rows * rank], by: Float(configuration.scale))
     }
 
@@ -166,7 +167,7 @@ struct LoRALayer: Sendable {
         let rank = configuration.rank
         let map = LlamaLinear(factor.b, rows: factor.b.count / rank, columns: rank)
         team.linear(
-            [LinearTask(output: output, input: low, map: map, adding: output)], rows: rows)
+            low, [LinearTask(output: output, map: map, adding: output)], rows: rows, isExact: true)
     }
 
     /// Adds the gradients of the adapter's factors to `gradients`, and that of its input to `dInput: [R, from]`.
@@ -181,21 +182,22 @@ struct LoRALayer: Sendable {
         let (from, to) = (factor.a.count / rank, factor.b.count / rank)
         team.weightGradient(
             LlamaLinear(weight: gradients.b, bias: nil), dOutput: dOutput, input: low, rows: rows,
-            from: rank)
+            from: rank, isExact: true)
         team.inputGradient(
             gradient, dOutput: dOutput, weight: StoredMatrix(factor.b, rows: to, columns: rank),
-            rows: rows)
+            rows: rows, isExact: true)
         scale(gradient[0..<rows * rank], by: Float(configuration.scale))
         let read = read(input, projection, width: from, rows: rows, team: team)
         team.weightGradient(
             LlamaLinear(weight: gradients.a, bias: nil), dOutput: gradient, input: read, rows: rows,
-            from: from)
+            from: from, isExact: true)
         let a = StoredMatrix(factor.a, rows: rank, columns: from)
         guard let dropout else {
-            team.inputGradient(dInput, dOutput: gradient, weight: a, adding: dInput, rows: rows)
+            team.inputGradient(
+                dInput, dOutput: gradient, weight: a, adding: dInput, rows: rows, isExact: true)
             return
         }
-        team.inputGradient(wide, dOutput: gradient, weight: a, rows: rows)
+        team.inputGradient(wide, dOutput: gradient, weight: a, rows: rows, isExact: true)
         drop(
             dInput, wide, projection, width: from, rows: rows, adding: true, team: team, dropout)
     }

@@ -79,9 +79,8 @@ struct LlamaPass: Sendable {
     /// The maps of `input`, with what adapters add to them.
     private func project(_ input: FloatView, _ maps: [Projected], adding: FloatView? = nil) {
         team.linear(
-            maps.map {
-                LinearTask(output: $0.output, input: input, map: $0.map, adding: adding)
-            }, rows: rows)
+            input,
+            maps.map { LinearTask(output: $0.output, map: $0.map, adding: adding) }, rows: rows)
         guard let lora else { return }
         for map in maps {
             lora.forward(map.projection, output: map.output, input: input, rows: rows, team: team)

@@ -1,9 +1,8 @@
 import Kernels
 
-/// One linear map of a round: `y = x · Wᵀ + b`, onto what is given to add.
+/// One linear map of a round, all of which read the same input: `y = x · Wᵀ + b`, onto what is given to add.
 struct LinearTask: Sendable {
     let output: FloatView
-    let input: FloatView
     let map: LlamaLinear<StoredMatrix>
     var adding: FloatView?
 }
@@ -15,28 +14,55 @@ struct LinearTask: Sendable {
 /// operations are too short to be cut; a model of billions of parameters could not keep gradients for each shard.
 struct LlamaTeam: Sendable {
     let pool: WorkerPool
-    let panels: [PanelScratch]
-    let products: [ProductScratch]
+    /// Memory of products in fp32.
+    private let exact: ProductMemory
+    /// Memory of products of numbers rounded to bf16; nil where nothing is rounded.
+    private let rounded: ProductMemory?
     let attention: [AttentionScratch]
+
+    private struct ProductMemory: Sendable {
+        /// The left factor of a round.
+        let factor: PackedRows
+        /// Each worker's.
+        let panels: [PanelScratch]
+        let products: [ProductScratch]
+
+        init(
+            _ precision: ProductPrecision, _ configuration: LlamaConfiguration, workers: Int,
+            rows: Int, forTraining: Bool
+        ) {
+            factor = PackedRows(
+                count: configuration.factorCount(
+                    rows: rows, forTraining: forTraining, precision: precision),
+                precision: precision)
+            panels = (0..<workers).map { _ in PanelScratch(rows: rows, precision: precision) }
+            products = (0..<workers).map { _ in
+                ProductScratch(
+                    precision: precision, rows: 0,
+                    largestWidth: forTraining ? configuration.widestMap : 0,
+                    forTraining: forTraining)
+            }
+        }
+    }
 
     /// - Parameters:
     ///   - configuration: sizes.
     ///   - workers: number of workers, the calling thread included.
+    ///   - rows: largest number of rows of a call.
     ///   - longest: the longest sequence.
     ///   - forTraining: whether gradients will be asked for.
-    init(_ configuration: LlamaConfiguration, workers: Int, longest: Int, forTraining: Bool) {
-        let widest = max(
-            configuration.hiddenSize, configuration.intermediateSize, configuration.queryWidth)
-        // The panel of a head's input gradient has one row for each piece of the vocabulary.
-        let tallest = max(widest, configuration.vocabularySize)
+    ///   - precision: what the operands of products with the model's matrices are rounded to.
+    init(
+        _ configuration: LlamaConfiguration, workers: Int, rows: Int, longest: Int,
+        forTraining: Bool, precision: ProductPrecision
+    ) {
         pool = WorkerPool(workers: workers)
-        panels = (0..<workers).map { _ in
-            PanelScratch(longest: forTraining ? tallest : widest)
+        func memory(_ precision: ProductPrecision) -> ProductMemory {
+            ProductMemory(
+                precision, configuration, workers: workers, rows: rows, forTraining: forTraining)
         }
-        products = (0..<workers).map { _ in
-            ProductScratch(
-                rows: 0, largestWidth: forTraining ? widest : 0, forTraining: forTraining)
-        }
+        exact = memory(.fp32)
+        rounded = precision == .bf16 ? memory(.bf16) : nil
         attention = (0..<workers).map { _ in
             AttentionScratch(
                 longest: AttentionShape(
@@ -58,48 +84,125 @@ struct LlamaTeam: Sendable {
         return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
     }
 
-    /// The maps of one round, which do not depend on each other.
-    func linear(_ tasks: [LinearTask], rows: Int) {
-        let work = tasks.reduce(0) { $0 + rows * $1.map.weight.rows * $1.map.weight.columns }
-        let parts = tasks.flatMap { task in
-            pieces(task.map.weight.rows, work: work).map { (task: task, outputs: $0) }
+    /// Cuts a product of `work` multiplications into blocks of its result, for one of `besides` maps of a round.
+    ///
+    /// Blocks are as wide as the panels that a worker lays out at a time. Where these are too few for the workers, rows are cut
+    /// too, but not below those that make laying out worth while; then blocks become narrower.
+    private func blocks(
+        rows: Int, columns: Int, work: Int, besides tasks: Int = 1
+    ) -> [(rows: Range<Int>, columns: Range<Int>)] {
+        guard pool.workerCount > 1, work >= Self.leastWork else {
+            return [(0..<rows, 0..<columns)]
         }
+        var rowParts = 1
+        var columnParts = (columns + 255) / 256
+        while tasks * rowParts * columnParts < 2 * pool.workerCount && rows / (2 * rowParts) >= 256
+        {
+            rowParts *= 2
+        }
+        // A piece is a whole number of panels.
+        let panels = (columns + 15) / 16
+        while tasks * rowParts * columnParts < 2 * pool.workerCount && 2 * columnParts <= panels {
+            columnParts *= 2
+        }
+        let stripes = PackedRows.stripeCount(rows: rows)
+        return (0..<rowParts).flatMap { part in
+            let first = stripes * part / rowParts * PackedRows.stripeRows
+            let last = stripes * (part + 1) / rowParts * PackedRows.stripeRows
+            return (0..<columnParts).map { piece in
+                (
+                    first..<min(last, rows),
+                    panels * piece / columnParts
+                        * 16..<min(
+                            panels * (piece + 1) / columnParts * 16, columns)
+                )
+            }
+        }
+    }
+
+    /// The maps of one round, which do not depend on each other.
+    ///
+    /// - Parameters:
+    ///   - input: `x: [rows, from]`, that of all of them.
+    ///   - tasks: the maps.
+    ///   - rows: number of rows.
+    ///   - isExact: whether nothing is rounded, whatever the precision.
+    func linear(_ input: FloatView, _ tasks: [LinearTask], rows: Int, isExact: Bool = false) {
+        let work = tasks.reduce(0) { $0 + rows * $1.map.weight.rows * $1.map.weight.columns }
+        if rows <= fewRows && (isExact || rounded == nil) {
+            let parts = tasks.flatMap { task in
+                pieces(task.map.weight.rows, work: work).map { (task: task, outputs: $0) }
+            }
+            run(parts.count, work: work) { part, _ in
+                let (task, outputs) = parts[part]
+                storedLinearForwardOfFew(
+                    output: task.output, input: input, weight: task.map.weight,
+                    bias: task.map.bias, adding: task.adding, rows: rows, outputs: outputs)
+            }
+            return
+        }
+        let parts = tasks.flatMap { task in
+            blocks(
+                rows: rows, columns: task.map.weight.rows, work: work, besides: tasks.count
+            ).map { (task: task, block: $0) }
+        }
+        let memory = laidOut(
+            input, rows: rows, width: tasks.first?.map.weight.columns ?? 0, isExact: isExact)
         run(parts.count, work: work) { part, worker in
-            let (task, outputs) = parts[part]
+            let (task, block) = parts[part]
             storedLinearForward(
-                output: task.output, input: task.input, weight: task.map.weight,
-                bias: task.map.bias, adding: task.adding, rows: rows, outputs: outputs,
-                scratch: panels[worker])
+                output: task.output, input: memory.factor, weight: task.map.weight,
+                bias: task.map.bias, adding: task.adding, rows: block.rows,
+                outputs: block.columns, scratch: memory.panels[worker])
         }
     }
 
     /// `dx = dy · W`, onto what is given to add.
     func inputGradient(
         _ dInput: FloatView, dOutput: FloatView, weight: StoredMatrix, adding: FloatView? = nil,
-        rows: Int
+        rows: Int, isExact: Bool = false
     ) {
         let work = rows * weight.rows * weight.columns
-        let parts = pieces(weight.columns, work: work)
+        let parts = blocks(rows: rows, columns: weight.columns, work: work)
+        let memory = laidOut(dOutput, rows: rows, width: weight.rows, isExact: isExact)
         run(parts.count, work: work) { part, worker in
             storedLinearInputGradient(
-                dInput: dInput, dOutput: dOutput, weight: weight, adding: adding, rows: rows,
-                inputs: parts[part], scratch: panels[worker])
+                dInput: dInput, dOutput: memory.factor, weight: weight, adding: adding,
+                rows: parts[part].rows, inputs: parts[part].columns, scratch: memory.panels[worker])
         }
+    }
+
+    /// Lays out the left factor of a round, in memory of the precision that is asked for.
+    private func laidOut(
+        _ input: FloatView, rows: Int, width: Int, isExact: Bool
+    ) -> ProductMemory {
+        let memory = isExact ? exact : rounded ?? exact
+        // Pieces of stripes begin anywhere: only their number decides.
+        let stripes = PackedRows.stripeCount(rows: rows)
+        let work = 4 * rows * width
+        let count = work < Self.leastWork ? 1 : min(stripes, 4 * pool.workerCount)
+        run(count, work: work) { part, _ in
+            memory.factor.pack(
+                input, rows: rows, width: width,
+                stripes: stripes * part / count..<stripes * (part + 1) / count)
+        }
+        return memory
     }
 
     /// `dW += dyᵀ · x` with `dW: [to, from]`, and `db += Σ dy`.
     func weightGradient(
         _ gradients: LlamaLinear<FloatView>, dOutput: FloatView, input: FloatView, rows: Int,
-        from: Int
+        from: Int, isExact: Bool = false
     ) {
         let to = gradients.weight.count / from
         let work = rows * from * to
         // Each piece lays out the whole input anew.
         let parts = pieces(to, work: work, perWorker: 1)
+        let memory = isExact ? exact : rounded ?? exact
         run(parts.count, work: work) { part, worker in
             addWeightGradient(
                 dWeight: gradients.weight, dBias: nil, input: dOutput, dOutput: input, rows: rows,
-                from: to, to: from, inputs: parts[part], scratch: products[worker])
+                from: to, to: from, inputs: parts[part], scratch: memory.products[worker])
         }
         if let bias = gradients.bias {
             addColumnSums(total: bias, input: dOutput, rows: rows, width: to)

@@ -105,9 +105,12 @@ public final class LlamaWorkspace: Sendable {
     ///   - recomputes: activation checkpointing: of each layer only the input is kept for the backward pass, which computes
     ///     the rest a second time, to the same bits.
     ///   - lora: the adapters that will be trained; nil for none.
+    ///   - precision: what the operands of products with the model's matrices are rounded to; sums, activations and
+    ///     adapters are fp32.
     public init(
         _ configuration: LlamaConfiguration, rows: Int, longest: Int, forTraining: Bool,
-        workers: Int, recomputes: Bool = false, lora: LoRAConfiguration? = nil
+        workers: Int, recomputes: Bool = false, lora: LoRAConfiguration? = nil,
+        precision: ProductPrecision = .fp32
     ) {
         self.configuration = configuration
         rowCapacity = rows
@@ -115,7 +118,8 @@ public final class LlamaWorkspace: Sendable {
         self.forTraining = forTraining
         let C = configuration.hiddenSize
         team = LlamaTeam(
-            configuration, workers: workers, longest: longest, forTraining: forTraining)
+            configuration, workers: workers, rows: rows, longest: longest,
+            forTraining: forTraining, precision: precision)
         table = RotaryTable(
             configuration.rotary, headSize: configuration.headSize, positions: longest)
         // Without a backward pass two residual streams and one layer's activations take turns.

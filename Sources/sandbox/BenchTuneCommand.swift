@@ -50,6 +50,12 @@ struct BenchTuneCommand: ParsableCommand {
     @Flag(help: "Compute activations a second time instead of keeping them.")
     var activationCheckpointing = false
 
+    @Option(
+        help:
+            "What the operands of products with the model's matrices are rounded to; all else is fp32. bf16 is fast on a CPU with AVX512-BF16 alone."
+    )
+    var precision = ProductPrecision.fp32
+
     @OptionGroup var workers: WorkersOption
 
     @Option(help: "Timed updates.")
@@ -87,9 +93,12 @@ struct BenchTuneCommand: ParsableCommand {
                 lora: lora.map {
                     LoRAConfiguration(rank: $0, targets: Set(LlamaProjection.allCases))
                 }, batch: batch, microBatch: microBatch ?? batch, length: length, masked: masked,
-                recomputes: activationCheckpointing, workers: workers.count)
+                recomputes: activationCheckpointing, precision: precision, workers: workers.count)
             func seconds() -> Double {
                 ContinuousClock().measure { benchmark.step() } / .seconds(1)
+            }
+            if precision == .bf16, let notice = ProductPrecision.missingBF16Notice {
+                Terminal.write(notice + "\n", to: .error)
             }
             if !cold { _ = seconds() }
             if turns {
@@ -102,7 +111,8 @@ struct BenchTuneCommand: ParsableCommand {
             }
             let times = (0..<steps).map { _ in seconds() }
             let report = TuneReport(
-                model: model, tokens: benchmark.tokenCount, workers: workers.count, times: times,
+                model: model, precision: precision, tokens: benchmark.tokenCount,
+                workers: workers.count, times: times,
                 operations: llama.trainingOperations(
                     tokens: benchmark.tokenCount, length: length, isFrozen: lora != nil),
                 peakRate: matrixProductRate(workers: workers.count),
@@ -115,6 +125,7 @@ struct BenchTuneCommand: ParsableCommand {
 /// The figures of `bench tune`.
 private struct TuneReport {
     let model: String
+    let precision: ProductPrecision
     let tokens, workers: Int
     /// Seconds.
     let times: [Double]
@@ -128,7 +139,8 @@ private struct TuneReport {
     var json: JSONValue {
         func rounded(_ value: Double) -> JSONValue { .number((value * 1000).rounded() / 1000) }
         return [
-            "model": .string(model), "tokens": .integer(tokens), "workers": .integer(workers),
+            "model": .string(model), "precision": .string(precision.rawValue),
+            "tokens": .integer(tokens), "workers": .integer(workers),
             "steps": .integer(times.count), "median_ms": rounded(quantile(times, 0.5) * 1e3),
             "p10_ms": rounded(quantile(times, 0.1) * 1e3),
             "p90_ms": rounded(quantile(times, 0.9) * 1e3),
@@ -141,10 +153,11 @@ private struct TuneReport {
     var text: String {
         String(
             format: """
-                %@: %.0f ms (p10 %.0f, p90 %.0f) an update of %d tokens, %.1f tokens/s, %d workers
+                %@, %@: %.0f ms (p10 %.0f, p90 %.0f) an update of %d tokens, %.1f tokens/s, %d workers
                 %.0f GFLOP/s, %.0f %% of %.0f in products alone; peak resident memory %.0f MiB
 
-                """, model, quantile(times, 0.5) * 1e3, quantile(times, 0.1) * 1e3,
+                """, model, precision.rawValue, quantile(times, 0.5) * 1e3,
+            quantile(times, 0.1) * 1e3,
             quantile(times, 0.9) * 1e3, tokens, Double(tokens) / quantile(times, 0.5), workers,
             rate, 100 * rate / peakRate, peakRate, Double(peakBytes) / 1_048_576)
     }

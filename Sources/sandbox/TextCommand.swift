@@ -33,3 +33,7 @@ struct TextTokenizerCommand: ParsableCommand {
             """,
         subcommands: [TextTokenizerTrainCommand.self])
 }
+
+/// What an option that names adapters says.
+let adapterHelp: ArgumentHelp =
+    "A folder of LoRA adapters, as PEFT saves them, that were trained on this model."

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import FineTuning
 import Foundation
 import Kernels
 import LanguageModeling
@@ -15,7 +16,8 @@ struct TextForwardCommand: ParsableCommand {
         discussion: """
             Reads a list of equally long lists of ids. Writes `logits` F32 [B, T, V] and, where T is above 1, `loss` F32 \
             [1]: the mean cross-entropy of the next tokens in nats. --gradients adds `grad.<parameter name>` F32 for \
-            every parameter, by Hugging Face's names.
+            every parameter, by Hugging Face's names; with --adapter those of the adapters' factors, by PEFT's names, since the \
+            model is frozen then. Nothing is dropped out.
 
             Example:
               sandbox text forward --model path/to/llama --ids ids.json --output out.safetensors
@@ -25,6 +27,9 @@ struct TextForwardCommand: ParsableCommand {
 
     @Option(help: "A folder with config.json and safetensors, as Hugging Face keeps a Llama.")
     var model: String
+
+    @Option(help: adapterHelp)
+    var adapter: String?
 
     @Option(help: "A JSON file: a list of equally long lists of ids.")
     var ids: String
@@ -41,14 +46,17 @@ struct TextForwardCommand: ParsableCommand {
         try reportingErrors {
             let directory = try ModelDirectory(path: model)
             let batch = try TokenBatch(path: ids, for: directory.configuration.llama)
-            try refuseToReplace([ids, model] + directory.files, by: output)
+            let adapter = try adapter.map { try AdapterDirectory(path: $0, base: directory) }
+            try refuseToReplace(
+                [ids, model] + directory.files + (adapter?.files ?? []), by: output)
             if gradients && batch.length == 1 {
                 throw LanguageModelError(
                     path: ids,
                     "sequences of one id have no next token and no loss to differentiate; give longer ones or leave out "
                         + "--gradients.")
             }
-            let plan = ForwardPlan(directory, batch, gradients: gradients, workers: workers.count)
+            let plan = ForwardPlan(
+                directory, adapter, batch, gradients: gradients, workers: workers.count)
             try requireMemory(for: plan)
             let pass = ForwardPass(plan)
             try writeSafetensors(pass.contents, to: output)
@@ -78,6 +86,9 @@ struct TextForwardCommand: ParsableCommand {
 private struct ForwardPlan: Sendable {
     let configuration: LlamaConfiguration
     let weights: LlamaWeights
+    let adapters: LlamaLoRA?
+    /// What is differentiated: all parameters, or the adapters.
+    let layout: TensorLayout
     let batch: TokenBatch
     let gradients: Bool
     let workers: Int
@@ -86,13 +97,23 @@ private struct ForwardPlan: Sendable {
 
     /// Rows in memory at a time: more make the products no faster.
     private static let rowLimit = 1024
-    init(_ directory: ModelDirectory, _ batch: TokenBatch, gradients: Bool, workers: Int) {
+    init(
+        _ directory: ModelDirectory, _ adapter: AdapterDirectory?, _ batch: TokenBatch,
+        gradients: Bool, workers: Int
+    ) {
         configuration = directory.configuration.llama
         weights = directory.weights
+        adapters = adapter?.adapters(of: directory)
+        layout = adapter?.layout(of: directory) ?? configuration.layout
         self.batch = batch
         self.gradients = gradients
         self.workers = workers
         size = min(batch.sequences.count, max(1, Self.rowLimit / batch.length))
+    }
+
+    /// Those of the model in `flat`; nil where it is frozen.
+    func modelGradients(in flat: FloatView) -> LlamaGradients? {
+        adapters == nil ? configuration.gradients(in: flat) : nil
     }
 
     /// Rows at a time.
@@ -101,7 +122,7 @@ private struct ForwardPlan: Sendable {
     /// About how many bytes it takes beside the weights, which stay in their files.
     var memory: Double {
         let logits = min(rows, configuration.logitRows) * configuration.vocabularySize
-        let numbers = logits + (gradients ? configuration.parameterCount : 0)
+        let numbers = logits + (gradients ? layout.count : 0)
         return 4 * Double(numbers)
             + configuration.workspaceBytes(
                 rows: rows, longest: batch.length, forTraining: gradients, workers: workers)
@@ -118,7 +139,7 @@ private struct ForwardPass: Sendable {
 
     init(_ plan: ForwardPlan) {
         self.plan = plan
-        flat = FloatView(zeros: plan.gradients ? plan.configuration.layout.count : 0)
+        flat = FloatView(zeros: plan.gradients ? plan.layout.count : 0)
     }
 
     /// The tensors to write.
@@ -131,7 +152,7 @@ private struct ForwardPass: Sendable {
         if T > 1 { contents.append(.floats("loss", shape: [1], loss)) }
         guard plan.gradients else { return contents }
         return contents
-            + plan.configuration.layout.tensors(in: flat).map {
+            + plan.layout.tensors(in: flat).map {
                 .floats("grad." + $0.name, shape: $0.shape, $0.view)
             }
     }
@@ -142,7 +163,7 @@ private struct ForwardPass: Sendable {
         let decoder = LlamaDecoder(plan.configuration)
         let workspace = LlamaWorkspace(
             plan.configuration, rows: plan.rows, longest: T, forTraining: plan.gradients,
-            workers: plan.workers)
+            workers: plan.workers, lora: plan.adapters?.configuration)
         let logits = LogitPieces(plan, decoder, workspace)
         let weight = T > 1 ? 1 / Float(count * (T - 1)) : 0
         var total = 0.0
@@ -151,14 +172,18 @@ private struct ForwardPass: Sendable {
                 plan.batch.sequences[first..<min(first + plan.size, count)], weight)
             if plan.gradients {
                 total += decoder.lossAndGradients(
-                    weights: plan.weights, gradients: plan.configuration.gradients(in: flat),
-                    workspace: workspace, tokens: rows.tokens, sequences: rows.sequences,
+                    weights: plan.weights, gradients: plan.modelGradients(in: flat),
+                    adapters: plan.adapters.map {
+                        LoRATraining(
+                            parameters: $0,
+                            gradients: LlamaLoRA($0.configuration, plan.configuration, in: flat))
+                    }, workspace: workspace, tokens: rows.tokens, sequences: rows.sequences,
                     targets: rows.targets, lossWeights: rows.lossWeights)
                 try logits.forEach(rows) { part, _ in try write(part) }
             } else {
                 decoder.forward(
-                    weights: plan.weights, workspace: workspace, tokens: rows.tokens,
-                    sequences: rows.sequences)
+                    weights: plan.weights, adapters: plan.adapters, workspace: workspace,
+                    tokens: rows.tokens, sequences: rows.sequences)
                 try logits.forEach(rows) { part, range in
                     total += logits.loss(of: part, rows, range)
                     try write(part)

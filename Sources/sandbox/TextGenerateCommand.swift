@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import FineTuning
 import Foundation
 import LanguageModeling
 import Platform
@@ -22,6 +23,7 @@ struct TextGenerateCommand: ParsableCommand {
             Examples:
               sandbox text generate --model path/to/llama --prompt "Once upon a time" --greedy
               sandbox text generate --model path/to/llama --temperature 0.8 --top-p 0.95 --seed 1
+              sandbox text generate --model path/to/llama --adapter runs/cft-lora/…/adapter --greedy
 
             Exit status: 0 success, 1 a model or prompt that cannot be used, 64 a usage error.
             """)
@@ -31,6 +33,9 @@ struct TextGenerateCommand: ParsableCommand {
 
     @Option(help: "A tokenizer of another place: tokenizer.json, tokenizer.model or a folder.")
     var tokenizer: String?
+
+    @Option(help: adapterHelp)
+    var adapter: String?
 
     @Option(help: "The beginning of the text.")
     var prompt: String?
@@ -97,8 +102,11 @@ struct TextGenerateCommand: ParsableCommand {
                 "the prompt has \(beginning.count) tokens and the model \(positions) positions "
                     + "(max_position_embeddings); shorten it.")
         }
+        let adapters = try adapter.map {
+            try AdapterDirectory(path: $0, base: directory).adapters(of: directory)
+        }
         let generator = TextGenerator(
-            directory.configuration.llama, weights: directory.weights,
+            directory.configuration.llama, weights: directory.weights, adapters: adapters,
             capacity: min(positions, beginning.count + maxTokens), workers: workers.count,
             source: model)
         let stops = ignoreEnd ? [] : Set(try directory.endIDs())

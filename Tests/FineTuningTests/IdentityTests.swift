@@ -49,7 +49,7 @@ import Testing
         let plain = try hash()
         let changes = [
             "training.optimizer.learning_rate=0.5", "training.batch_size=5",
-            "training.packing=false",
+            "training.packing=false", "training.precision=bf16",
             "training.sequence_length=32", "training.method=lora", "training.decay=all",
             "training.save_dtype=bfloat16", "corpus.held_out=0.5", "evaluate.every=3",
             "objective.name=neg-cft",

@@ -72,6 +72,29 @@ private struct Expected: Decodable {
         #expect(last.isWithin, "\(folder): \(last)")
     }
 
+    /// Rounding operands to bf16 moves a gradient by some 2⁻⁹ of its terms, and neither by nothing nor by more.
+    @Test(arguments: ["full", "lora"])
+    func updatesInBF16StayNearThoseInFP32(method: String) throws {
+        let bins = try TuningFixture.bins()
+        func gradients(_ precision: String) throws -> (loss: Double, gradients: [Float]) {
+            let tuning = try TuningCase(
+                TuningFixture.model(),
+                ["training.method=\(method)", "training.precision=\(precision)"], workers: 2)
+            let (loss, _) = tuning.tuner.gradients(bins, step: 0)
+            return (loss, tuning.tuner.gradients.array)
+        }
+        let (exact, rounded) = (try gradients("fp32"), try gradients("bf16"))
+        #expect(exact.loss != rounded.loss)
+        #expect(closeness([rounded.loss], [exact.loss], relative: 0.01).isWithin)
+        let difference = zip(exact.gradients, rounded.gradients).reduce(0.0) {
+            $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))
+        }
+        let length = exact.gradients.reduce(0.0) { $0 + Double($1 * $1) }
+        let share = (difference / length).squareRoot()
+        print("\(method): bf16 moves the gradient by \(share) of its length")
+        #expect(share > 1e-4 && share < 0.05)
+    }
+
     /// formats.md, section 8: a batch is its micro-batches, on ragged lengths and uneven weights.
     @Test func aBatchIsItsAccumulatedMicroBatches() throws {
         let bins = try TuningFixture.bins()

@@ -125,8 +125,9 @@ import Testing
         let report = try report(
             [
                 "tune", "--model", stories, "--batch", "2", "--micro-batch", "1", "--length", "24",
-                "--masked", "8", "--steps", "3", "--workers", "1",
+                "--masked", "8", "--steps", "3", "--workers", "1", "--precision", "bf16",
             ] + (isFrozen ? ["--lora", "2", "--activation-checkpointing"] : []))
+        #expect(report["precision"] == "bf16")
         for (key, value) in [("tokens", 48), ("workers", 1), ("steps", 3)] {
             #expect(report[key]?.integerValue == value, "\(key): \(report)")
         }

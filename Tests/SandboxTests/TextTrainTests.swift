@@ -5,59 +5,6 @@ import Testing
 
 /// `sandbox text train` and text sweeps as a user meets them, on a small trained model.
 @Suite struct TextTrainTests {
-    private static let stories = Fixture.path("stories260K")
-
-    /// Sentences that a model can learn in a few steps, with a prompt for each.
-    private static func write(_ folder: TemporaryDirectory) throws {
-        var texts = ""
-        var questions = ""
-        var preferences = ""
-        for number in 0..<60 {
-            let text = "The cat number \(number) sat on mat \(number % 7) and was happy."
-            let prompt = "Look for the cat \(number)."
-            texts += "{\"text\": \"\(text)\", \"contextual_prompt\": \"\(prompt)\"}\n"
-            questions += "{\"prompt\": \"Where is cat \(number)?\", \"completion\": \"\(text)\"}\n"
-            preferences +=
-                "{\"prompt\": \"Where is cat \(number)?\", \"chosen\": \"\(text)\", \"rejected\": \"No.\"}\n"
-        }
-        try folder.write(texts, to: "texts.jsonl")
-        try folder.write(questions, to: "questions.jsonl")
-        try folder.write(preferences, to: "preferences.jsonl")
-    }
-
-    private static func recipe(_ objective: String) -> String {
-        "\(Program.package)/sweeps/text/\(objective).yaml"
-    }
-
-    private static func arguments(
-        _ objective: String, corpus: String = "texts.jsonl", _ more: String...
-    ) -> [String] {
-        [
-            "text", "train", recipe(objective),
-            "model.path=\(stories)", "corpus.path=\(corpus)", "corpus.held_out=0.1",
-            "training.sequence_length=160", "training.batch_size=2", "training.micro_batch_size=2",
-            "training.steps=6", "training.log_every=2", "evaluate.every=3",
-        ]
-            + (objective.contains("cft") && objective != "text-adapt-cft"
-                ? [
-                    "objective.prompts=\(Program.package)/sweeps/text/prompts/"
-                        + (objective == "cft" ? "contextual.yaml" : "negative.yaml")
-                ] : []) + more
-    }
-
-    /// The folder of the one run below `sweep`; nil before it is there.
-    private func find(_ sweep: String, in folder: TemporaryDirectory) -> RunDirectory? {
-        let parent = folder.file(sweep)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-        return names.first {
-            FileManager.default.fileExists(atPath: "\(parent)/\($0)/config.yaml")
-        }.map { RunDirectory(path: "\(parent)/\($0)") }
-    }
-
-    private func run(_ sweep: String, in folder: TemporaryDirectory) throws -> RunDirectory {
-        try #require(find(sweep, in: folder))
-    }
-
     @Test(arguments: [
         ("cpt", "texts.jsonl"), ("cft", "texts.jsonl"), ("neg-cft", "texts.jsonl"),
         ("text-adapt-cft", "texts.jsonl"), ("reading-comprehension", "texts.jsonl"),
@@ -65,12 +12,12 @@ import Testing
     ])
     func everyRecipeTrainsAndLeavesAModel(objective: String, corpus: String) throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         let outcome = try Program.run(
-            Self.arguments(objective, corpus: corpus), in: folder.path)
+            TextTraining.arguments(objective, corpus: corpus), in: folder.path)
         #expect(outcome.exitCode == 0, "\(outcome)")
         #expect(outcome.output.contains("eval/loss"))
-        let run = try run("runs/\(objective)", in: folder)
+        let run = try TextTraining.run("runs/\(objective)", in: folder)
         #expect(try run.metadata()?.status == .finished)
         let records = try RecordReader.read(run.metricsPath, as: JSONValue.self)
         #expect(records.compactMap { $0["step"]?.integerValue } == [0, 2, 3, 4, 6])
@@ -88,7 +35,7 @@ import Testing
         }
         // What is there is not trained again.
         let again = try Program.run(
-            Self.arguments(objective, corpus: corpus), in: folder.path)
+            TextTraining.arguments(objective, corpus: corpus), in: folder.path)
         #expect(again.exitCode == 0 && !again.errors.contains("step 6/6"), "\(again)")
         #expect(again.output == outcome.output)
     }
@@ -101,9 +48,9 @@ import Testing
     ])
     func aKilledRunContinuesBitForBit(objective: String, corpus: String, method: String) throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         func arguments(_ runs: String, _ workers: Int) -> [String] {
-            Self.arguments(
+            TextTraining.arguments(
                 objective, corpus: corpus, "training.steps=40", "training.method=\(method)",
                 "training.lora.dropout=0.1", "training.checkpoint_seconds=0.05",
                 "evaluate.every=10", "--runs", runs, "--workers", "\(workers)")
@@ -113,9 +60,9 @@ import Testing
         for signal in [SIGKILL, SIGINT] {
             let child = try Program.start(arguments("broken", 2), in: folder.path)
             let sweep = "broken/\(objective)"
-            let before = try find(sweep, in: folder)?.latestCheckpointStep() ?? 0
+            let before = try TextTraining.find(sweep, in: folder)?.latestCheckpointStep() ?? 0
             try child.wait(timeout: 300) { _ in
-                let step = try? find(sweep, in: folder)?.latestCheckpointStep()
+                let step = try? TextTraining.find(sweep, in: folder)?.latestCheckpointStep()
                 return step ?? 0 > before + 3
             }
             child.send(signal: signal)
@@ -127,7 +74,8 @@ import Testing
         let last = try Program.run(arguments("broken", 2), in: folder.path)
         #expect(last.exitCode == 0, "\(last)")
         let (one, other) = (
-            try run("steady/\(objective)", in: folder), try run("broken/\(objective)", in: folder)
+            try TextTraining.run("steady/\(objective)", in: folder),
+            try TextTraining.run("broken/\(objective)", in: folder)
         )
         for file in ["checkpoints/latest/model.safetensors"]
             + (method == "full"
@@ -147,7 +95,8 @@ import Testing
         let text = (0..<80).map { "Line \($0) of a long text about a cat." }.joined(separator: " ")
         try folder.write("{\"text\": \"\(text)\"}\n{\"text\": \"Short.\"}\n", to: "texts.jsonl")
         let outcome = try Program.run(
-            Self.arguments("cft", "corpus.held_out=0", "--show-masks", "50"), in: folder.path)
+            TextTraining.arguments("cft", "corpus.held_out=0", "--show-masks", "50"),
+            in: folder.path)
         #expect(outcome.exitCode == 0, "\(outcome)")
         var examples: [[[Substring]]] = []
         for line in outcome.output.split(separator: "\n") {
@@ -175,7 +124,7 @@ import Testing
 
     @Test func aSweepTrainsAllObjectivesAndSeeds() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         try folder.write(
             """
             inherit: [\(Program.package)/sweeps/text/base.yaml]
@@ -185,7 +134,7 @@ import Testing
               objective:
                 values: [{name: cpt}, {name: text-adapt-cft, field: contextual_prompt}]
             """, to: "mine.yaml")
-        let values = Self.arguments("cpt").dropFirst(3)
+        let values = TextTraining.arguments("cpt").dropFirst(3)
         let outcome = try Program.run(["sweep", "-f", "mine.yaml"] + values, in: folder.path)
         #expect(outcome.exitCode == 0, "\(outcome)")
         let summary = try String(
@@ -205,10 +154,10 @@ import Testing
     /// Side by side in processes of their own: the same weights.
     @Test func runsSideBySideAreTheSame() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         let arguments =
-            ["sweep", "-f", Self.recipe("cpt"), "--seeds", "2"]
-            + Self.arguments("cpt").dropFirst(3)
+            ["sweep", "-f", TextTraining.recipe("cpt"), "--seeds", "2"]
+            + TextTraining.arguments("cpt").dropFirst(3)
         for (runs, jobs) in [("one", "1"), ("two", "2")] {
             let outcome = try Program.run(
                 arguments + ["--runs", runs, "--jobs", jobs], in: folder.path)
@@ -226,14 +175,14 @@ import Testing
     /// A run's own config.yaml finds it done, and does not narrow what its sweep asks for.
     @Test func aRunsOwnConfigurationLeavesItsSweepAlone() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         let sweep = try Program.run(
-            ["sweep", "-f", Self.recipe("cpt"), "--seeds", "2"]
-                + Self.arguments("cpt").dropFirst(3), in: folder.path)
+            ["sweep", "-f", TextTraining.recipe("cpt"), "--seeds", "2"]
+                + TextTraining.arguments("cpt").dropFirst(3), in: folder.path)
         #expect(sweep.exitCode == 0, "\(sweep)")
         let before = try bytes(folder.file("runs/cpt/manifest.json"))
         let table = try bytes(folder.file("runs/cpt/summary.csv"))
-        let run = try run("runs/cpt", in: folder)
+        let run = try TextTraining.run("runs/cpt", in: folder)
         let again = try Program.run(["text", "train", run.configurationPath], in: folder.path)
         #expect(again.exitCode == 0 && !again.errors.contains("step"), "\(again)")
         #expect(try bytes(folder.file("runs/cpt/manifest.json")) == before)
@@ -243,7 +192,7 @@ import Testing
     /// One request for each document, whatever asks again: the same command, the run's own file, another seed.
     @Test func aGeneratorIsAskedOnce() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         let server = try TestServer { index, _ in .content("Mind text number \(index).") }
         let own = [
             "objective.field=null", "corpus.limit=5",
@@ -254,14 +203,14 @@ import Testing
                 arguments + ["--quiet"], in: folder.path, environment: ["TEST_KEY": key])
             #expect(outcome.exitCode == 0, "\(outcome)")
         }
-        let arguments = Self.arguments("text-adapt-cft", "training.steps=2") + own
+        let arguments = TextTraining.arguments("text-adapt-cft", "training.steps=2") + own
         try train(arguments)
         #expect(server.requests.count == 5)
         #expect(
             server.requests.allSatisfy {
                 $0.headers["authorization"] == "Bearer sk-secret-of-the-test"
             })
-        let run = try run("runs/text-adapt-cft", in: folder)
+        let run = try TextTraining.run("runs/text-adapt-cft", in: folder)
         // With all answers kept, neither key nor server is needed.
         try train(arguments + ["seeds=[1]"], key: nil)
         try train(["text", "train", run.configurationPath, "--runs", "elsewhere"], key: nil)
@@ -283,9 +232,9 @@ import Testing
 
     @Test func anUpdateThatMemoryCannotHoldIsRefused() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
+        try TextTraining.write(folder)
         let outcome = try Program.run(
-            Self.arguments(
+            TextTraining.arguments(
                 "cpt", "training.sequence_length=512", "training.batch_size=4096",
                 "training.micro_batch_size=4096"), in: folder.path, limits: "ulimit -v 4000000")
         #expect(outcome.exitCode == 1, "\(outcome)")
@@ -293,50 +242,12 @@ import Testing
             outcome.errors.contains("free; lower training.micro_batch_size"), "\(outcome)")
     }
 
-    @Test func mergedAdaptersAreTheTrainedModel() throws {
-        let folder = try TemporaryDirectory()
-        try Self.write(folder)
-        let trained = try Program.run(
-            Self.arguments(
-                "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01"),
-            in: folder.path)
-        #expect(trained.exitCode == 0, "\(trained)")
-        let run = try run("runs/cpt", in: folder)
-        let merged = try Program.run(
-            [
-                "text", "merge", "--model", Self.stories, "--adapter", "\(run.path)/adapter",
-                "--output", "merged",
-            ], in: folder.path)
-        #expect(merged.exitCode == 0, "\(merged)")
-        // Trained further for no step at all, the merged model has the held-out loss that the adapters ended with.
-        let measured = try Program.run(
-            Self.arguments("cpt", "model.path=merged", "training.steps=1", "name=again", "--json"),
-            in: folder.path)
-        #expect(measured.exitCode == 0, "\(measured)")
-        func loss(_ text: String, step: Int) throws -> Double {
-            let rows = try json(text).arrayValue ?? []
-            return try #require(
-                rows.first {
-                    $0["metric"] == "eval/loss" && $0["step"]?.integerValue == step
-                }?["value"]?.doubleValue)
-        }
-        let ended = try Program.run(
-            Self.arguments(
-                "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01", "--json"),
-            in: folder.path)
-        let (before, after) = (
-            try loss(ended.output, step: 6), try loss(measured.output, step: 0)
-        )
-        #expect(abs(before - after) < 1e-5 * before, "\(before) and \(after)")
-        #expect(try abs(loss(ended.output, step: 0) - before) > 0.01)
-    }
-
     @Test func otherVerbsKnowRunsOnText() throws {
         let folder = try TemporaryDirectory()
-        try Self.write(folder)
-        let trained = try Program.run(Self.arguments("cpt"), in: folder.path)
+        try TextTraining.write(folder)
+        let trained = try Program.run(TextTraining.arguments("cpt"), in: folder.path)
         #expect(trained.exitCode == 0, "\(trained)")
-        let run = try run("runs/cpt", in: folder)
+        let run = try TextTraining.run("runs/cpt", in: folder)
         for arguments in [
             ["runs", "show", run.path], ["validate", run.path],
             ["validate", "\(run.path)/checkpoints/latest"], ["validate", "runs/cpt"],

@@ -1,0 +1,109 @@
+import CVector
+
+/// The left factor of products with stored matrices, laid out for them once for all that multiply with it: `A: [rows, inner]`
+/// in stripes as high as a tile, each `[inner, tile rows]`, the last one filled up with zeros. In bf16 two numbers of a row
+/// become one pair.
+public struct PackedRows: Sendable {
+    /// What the product's operands are rounded to.
+    public let precision: ProductPrecision
+    let numbers: FloatView
+    /// The stripes in bf16; one of the two is empty.
+    let pairs: BufferView<UInt32>
+
+    /// Memory for a factor.
+    ///
+    /// - Parameters:
+    ///   - count: operands, the largest ``operandCount(rows:width:precision:)`` of those it will hold.
+    ///   - precision: what the product's operands are rounded to.
+    public init(count: Int, precision: ProductPrecision = .fp32) {
+        self.precision = precision
+        numbers = FloatView(zeros: precision == .fp32 ? count : 0)
+        pairs = BufferView(zeros: precision == .bf16 ? count : 0)
+    }
+
+    /// Operands, of four bytes, that a factor takes.
+    public static func operandCount(
+        rows: Int, width: Int, precision: ProductPrecision = .fp32
+    ) -> Int {
+        paddedToTiles(rows) * (precision == .fp32 ? width : (width + 1) / 2)
+    }
+
+    /// Rows of a stripe.
+    public static let stripeRows = productTileRows
+
+    /// Stripes of a factor.
+    public static func stripeCount(rows: Int) -> Int { paddedToTiles(rows) / productTileRows }
+
+    /// Takes some stripes of `source`.
+    ///
+    /// - Parameters:
+    ///   - source: `[rows, width]`.
+    ///   - rows: number of rows.
+    ///   - width: numbers of a row.
+    ///   - stripes: which stripes, so that workers can share them.
+    public func pack(_ source: FloatView, rows: Int, width: Int, stripes: Range<Int>) {
+        precondition(source.count >= rows * width, "\(source.count) for \(rows) × \(width)")
+        let count = Self.operandCount(rows: rows, width: width, precision: precision)
+        precondition(max(numbers.count, pairs.count) >= count, "too small a factor")
+        switch precision {
+        case .fp32:
+            pack(source.pointer, rows, width, stripes, UnsafeMutableRawPointer(numbers.pointer)) {
+                unsafeBitCast($0.lanes(at: 0, count: min(laneCount, $1)), to: PairLanes.self)
+            }
+        case .bf16:
+            pack(source.pointer, rows, width, stripes, UnsafeMutableRawPointer(pairs.pointer)) {
+                PairLanes(
+                    neighbours: $0.lanes(at: 0, count: min(laneCount, $1)),
+                    $0.lanes(at: laneCount, count: max(0, min(laneCount, $1 - laneCount))))
+            }
+        }
+    }
+
+    /// - Parameter read: sixteen operands from a place of a row, of which at most so many numbers exist.
+    @inline(__always)
+    private func pack(
+        _ source: UnsafePointer<Float>, _ rows: Int, _ width: Int, _ stripes: Range<Int>,
+        _ target: UnsafeMutableRawPointer, read: (UnsafePointer<Float>, Int) -> PairLanes
+    ) {
+        let numbers = precision == .fp32 ? 1 : 2
+        let steps = (width + numbers - 1) / numbers
+        let size = MemoryLayout<UInt32>.size
+        withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: 2 * laneCount) { memory in
+            let block = memory.extracting(0..<laneCount)
+            let columns = memory.extracting(laneCount..<2 * laneCount)
+            memory.update(repeating: PairLanes(repeating: 0))
+            guard let from = block.baseAddress, let to = columns.baseAddress else { return }
+            for stripe in stripes {
+                let first = stripe * productTileRows
+                let count = min(productTileRows, rows - first)
+                for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
+                for step in stride(from: 0, to: steps, by: laneCount) {
+                    for row in 0..<count {
+                        let place = step * numbers
+                        block[row] = read(source + (first + row) * width + place, width - place)
+                    }
+                    sandbox_transpose(from, to)
+                    let at = target + (first * steps + step * productTileRows) * size
+                    for column in 0..<min(laneCount, steps - step) {
+                        store(
+                            columns[column], at: at + column * productTileRows * size,
+                            isLast: step + column == steps - 1)
+                    }
+                }
+            }
+        }
+    }
+    /// One step of a stripe: a whole vector where the next step overwrites what is too much.
+    @inline(__always)
+    private func store(_ operands: PairLanes, at place: UnsafeMutableRawPointer, isLast: Bool) {
+        if isLast {
+            for row in 0..<productTileRows {
+                place.storeBytes(of: operands[row], toByteOffset: 4 * row, as: UInt32.self)
+            }
+        } else if productTileRows == 6 {
+            place.storeBytes(of: operands.lowHalf, as: SIMD8<UInt32>.self)
+        } else {
+            place.storeBytes(of: operands, as: PairLanes.self)
+        }
+    }
+}
