@@ -5,8 +5,8 @@
 
 MODEL is a folder with config.json and safetensors, which `sandbox text init` makes in any shape. It needs torch (CPU) and
 transformers in the Python that runs it, and a built program (`make build`). An update is forward, backward, clipping and AdamW
-of all parameters, on batch × length made-up ids, all of them targets; all programs have done one before anything is timed, and
-the others sleep meanwhile.
+(torch's fused one there) of all parameters, on batch × length made-up ids, all of them targets; all programs have done one
+before anything is timed, and the others sleep meanwhile.
 
 In bf16 this program rounds the operands of products and keeps the rest in fp32. Its peers are transformers with a model, its
 gradients and moments in bfloat16, and with torch's autocast, which like this program keeps fp32 weights.
@@ -26,7 +26,7 @@ def peer(folder, options):
     torch.set_num_threads(options.threads)
     dtype = torch.bfloat16 if options.peer == "bf16" else torch.float32
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), eps=1e-5, weight_decay=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), eps=1e-5, weight_decay=0.1, fused=True)
     size = model.config.vocab_size
     batch, length = options.batch, options.length
     # One more token than passes through the model: the last one is a target alone.

@@ -16,16 +16,20 @@ class Timed:
 
     def __init__(self, command):
         # Without what the environment may say to BLAS libraries.
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "OMP_"))}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "DNNL_", "ONEDNN_"))}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
+        self.name = " ".join(command)
         answer = self.process.stdout.readline().strip()
         if answer != "ready":
-            raise SystemExit(f"{command[0]} did not start: {answer}")
+            raise SystemExit(f"{self.name} did not start: {answer}")
 
     def turn(self):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self.name} ended")
+        return json.loads(answer)
 
     def end(self):
         self.process.stdin.close()
@@ -51,9 +55,14 @@ def parser(description):
 
 
 def compare(folder, rounds, ours, peers):
-    """Asks `ours` and each of `peers`, a dict of commands, in turn, and prints medians, extremes and ratios."""
+    """Asks `ours` and each of `peers`, a dict of commands, in turn, another one first in each round, and prints medians, extremes
+    and ratios."""
     programs = {"sandbox": Timed(ours)} | {name: Timed(command) for name, command in peers.items()}
-    results = [{name: program.turn() for name, program in programs.items()} for _ in range(rounds)]
+    order = list(programs)
+    results = []
+    for number in range(rounds):
+        shift = number % len(order)
+        results.append({name: programs[name].turn() for name in order[shift:] + order[:shift]})
     for program in programs.values():
         program.end()
     for kind in results[0]["sandbox"]:

@@ -39,15 +39,15 @@ public struct AdapterDirectory: Sendable {
         }
         configuration = try AdapterConfigurationReader(path: file).configuration()
         let layout = TensorLayout(configuration.tensors(base.configuration.llama))
-        parameters = FloatView(zeros: layout.count)
         let tensors = try SafetensorsFile(path: "\(path)/\(Self.tensorFile)")
         if let expected = tensors.metadata[Self.baseKey], try base.fingerprint() != expected {
             throw FineTuningError(
                 tensors.path,
-                "belongs to another base than \(base.path): these adapters were trained on other weights; name the model "
-                    + "that they were trained on")
+                "belongs to another base than \(base.path): these adapters were trained on other weights, or "
+                    + "under other settings of config.json; name the model that they were trained on"
+            )
         }
-        for tensor in layout.tensors(in: parameters) {
+        for tensor in layout.entries {
             guard let info = tensors[tensor.name], info.shape == tensor.shape else {
                 let found = tensors[tensor.name].map { "has the shape \($0.shape)" } ?? "is missing"
                 throw FineTuningError(
@@ -62,6 +62,7 @@ public struct AdapterDirectory: Sendable {
                 "holds \(other.name), which is no factor of a target that \(Self.configurationFile) names; adapters at "
                     + "other places are not supported")
         }
+        parameters = FloatView(zeros: layout.count)
         try tensors.readFloats(into: layout.tensors(in: parameters))
     }
 
@@ -75,9 +76,11 @@ public struct AdapterDirectory: Sendable {
         TensorLayout(configuration.tensors(base.configuration.llama))
     }
 
-    /// The factors, as a pass of `base` takes them.
+    /// The factors, as a pass of `base` takes them; nothing is dropped.
     public func adapters(of base: ModelDirectory) -> LlamaLoRA {
-        LlamaLoRA(configuration, base.configuration.llama, in: parameters)
+        var configuration = configuration
+        configuration.dropout = 0
+        return LlamaLoRA(configuration, base.configuration.llama, in: parameters)
     }
 
     /// Writes adapters as PEFT reads them, into an empty folder.

@@ -118,13 +118,15 @@ final class FineTuner {
         }
     }
 
-    /// `Σ w ℓ / Σ w` over examples, without dropout.
+    /// `Σ w ℓ / Σ w` over examples, without dropout and in fp32 whatever the training's precision.
     func meanLoss(_ bins: [Bin]) -> Double {
         var loss = 0.0
         var total = 0.0
         for bins in microBatches(bins) {
             let examples = bins.flatMap(\.examples)
-            for sums in logProbabilities(examples, weights: weights, adapters: adapters) {
+            for sums in logProbabilities(
+                examples, weights: weights, adapters: adapters, isExact: true)
+            {
                 loss -= sums
             }
             total += examples.reduce(0) { $0 + $1.targetWeight }
@@ -134,20 +136,22 @@ final class FineTuner {
 
     /// `Σ w log p` of each example.
     private func logProbabilities(
-        _ examples: [TrainingExample], weights: LlamaWeights, adapters: LlamaLoRA?
+        _ examples: [TrainingExample], weights: LlamaWeights, adapters: LlamaLoRA?, isExact: Bool
     ) -> [Double] {
         let rows = RowBlock(examples, scale: 1)
         decoder.forward(
             weights: weights, adapters: adapters, workspace: workspace, tokens: rows.tokens,
-            sequences: rows.sequences)
-        return sums(rows, weights)
+            sequences: rows.sequences, isExact: isExact)
+        return sums(rows, weights, isExact: isExact)
     }
 
     /// `Σ w log p` of each sequence after a forward pass.
-    private func sums(_ rows: RowBlock, _ weights: LlamaWeights) -> [Double] {
+    private func sums(
+        _ rows: RowBlock, _ weights: LlamaWeights, isExact: Bool = false
+    ) -> [Double] {
         let losses = decoder.losses(
             weights: weights, workspace: workspace, targets: rows.targets,
-            lossWeights: rows.lossWeights)
+            lossWeights: rows.lossWeights, isExact: isExact)
         return rows.sequences.map { sequence in
             sequence.reduce(0) { sum, row in
                 let weight = Double(rows.lossWeights[row])
@@ -158,12 +162,14 @@ final class FineTuner {
 
     // MARK: Preferences
 
-    /// The log-probabilities of pairs under the model that training starts from.
-    func reference(_ bins: [Bin]) -> [PreferenceLoss.LogProbabilities] {
+    /// The log-probabilities of pairs under the model that training starts from: in the training's precision, so that nothing
+    /// but training moves the policy away from it, or exact, for evaluations.
+    func reference(_ bins: [Bin], isExact: Bool = false) -> [PreferenceLoss.LogProbabilities] {
         microBatches(bins).flatMap { bins in
             pairs(
                 logProbabilities(
-                    bins.flatMap(\.examples), weights: model.weights, adapters: nil))
+                    bins.flatMap(\.examples), weights: model.weights, adapters: nil,
+                    isExact: isExact))
         }
     }
 
@@ -208,7 +214,9 @@ final class FineTuner {
         _ bins: [Bin], _ loss: PreferenceLoss, reference: [PreferenceLoss.LogProbabilities]
     ) -> (loss: Double, accuracy: Double) {
         let policies = microBatches(bins).flatMap { bins in
-            pairs(logProbabilities(bins.flatMap(\.examples), weights: weights, adapters: adapters))
+            pairs(
+                logProbabilities(
+                    bins.flatMap(\.examples), weights: weights, adapters: adapters, isExact: true))
         }
         let values = zip(policies, reference).map { loss.value(policy: $0, reference: $1) }
         let count = Double(values.count)

@@ -7,8 +7,9 @@ public struct FineTuningConfiguration: Sendable {
     /// Top-level sections of a text sweep file.
     public static let sections = ["model", "corpus", "objective", "training"]
 
-    /// Version of everything that decides numbers on the text side; part of every run's hash.
-    static let numericsVersion = 1
+    /// Version of everything that decides numbers on the text side; part of every run's hash. 2: blocks of
+    /// weight gradients and of logits.
+    static let numericsVersion = 2
 
     /// The folder of the model to start from.
     public let model: String

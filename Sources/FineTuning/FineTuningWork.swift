@@ -112,7 +112,7 @@ final class FineTuningWork {
         let workspace = model.configuration.llama.workspaceBytes(
             rows: configuration.training.microBatchSize * rows, longest: longest,
             forTraining: true, workers: pool.workerCount,
-            recomputes: configuration.recording.recomputes,
+            recomputes: configuration.recording.recomputes, lora: lora,
             precision: configuration.training.precision)
         // Parameters and moments are there; gradients come.
         let needed = workspace + 4 * Double(layout.count)

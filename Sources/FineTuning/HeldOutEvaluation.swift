@@ -39,7 +39,7 @@ struct HeldOutEvaluation {
                     documents, epoch: 0, packs: packs, pool: pool)
         }
         preferences =
-            kind == .dpo ? (configuration.objective.loss, tuner.reference(own)) : nil
+            kind == .dpo ? (configuration.objective.loss, tuner.reference(own, isExact: true)) : nil
     }
 
     /// Whether a measurement is due after `step` of `steps` updates.

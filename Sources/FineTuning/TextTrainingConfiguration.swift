@@ -27,7 +27,8 @@ public struct TextTrainingConfiguration: Encodable, Sendable, Hashable {
     public var decays: String
     /// Learning rate against step.
     public var schedule: ScheduleConfiguration
-    /// What the operands of products with the model's matrices are rounded to; all else is fp32, adapters too.
+    /// What the operands of products with the model's matrices are rounded to; all else is fp32, adapters and
+    /// evaluations too.
     public var precision: ProductPrecision
     /// What the trained model is stored as: `float32`, `float16`, `bfloat16` or `same` (as its source).
     public var savesAs: String

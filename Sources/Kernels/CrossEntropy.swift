@@ -54,6 +54,7 @@ public func crossEntropy(
     }
 }
 
-/// `exp(x)` for x ≤ 0, and 0 where it is smaller than any normal number: subnormal ones would slow the products down.
+/// `exp(x)` for x ≤ 0, and 0 where it is smaller than any normal number: most subnormal ones, which slow products down, are
+/// avoided thus; a row's weight makes a few of the others.
 @inline(__always)
 private func shares(_ x: Lanes) -> Lanes { exponential(x).replacing(with: 0, where: x .< -87) }

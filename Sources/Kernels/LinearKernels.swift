@@ -155,6 +155,9 @@ public struct ProductScratch: Sendable {
         inputPairs = BufferView(zeros: pairs ? inputCount : 0)
         dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
     }
+
+    /// About how many numbers of four bytes weight gradients take.
+    public static func numbers(largestWidth: Int) -> Int { rowBlock * (largestWidth + inputBlock) }
 }
 
 /// The gradients of a linear map's parameters: `dW += xᵀ · dy`, `db += Σ_row dy`.

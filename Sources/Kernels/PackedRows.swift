@@ -43,6 +43,9 @@ public struct PackedRows: Sendable {
     ///   - stripes: which stripes, so that workers can share them.
     public func pack(_ source: FloatView, rows: Int, width: Int, stripes: Range<Int>) {
         precondition(source.count >= rows * width, "\(source.count) for \(rows) × \(width)")
+        precondition(
+            stripes.lowerBound >= 0 && stripes.upperBound <= Self.stripeCount(rows: rows),
+            "\(stripes) of \(rows) rows")
         let count = Self.operandCount(rows: rows, width: width, precision: precision)
         precondition(max(numbers.count, pairs.count) >= count, "too small a factor")
         switch precision {

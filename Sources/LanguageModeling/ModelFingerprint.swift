@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import TensorStorage
+import Transformer
 
 extension ModelDirectory {
     /// 64 hexadecimal digits that tell one model from another: SHA-256 over what config.json says of its arithmetic, and over
@@ -13,7 +14,7 @@ extension ModelDirectory {
         var data = Data(
             """
             \(llama.headCount) \(llama.keyValueHeadCount) \(llama.headSize) \(llama.positionCount) \
-            \(llama.rmsNormEpsilon) \(llama.rotary.theta) \(llama.rotary.scaling)
+            \(llama.rmsNormEpsilon) \(llama.rotary.theta) \(llama.rotary.scaling.fields)
 
             """.utf8)
         for tensor in llama.tensors {
@@ -23,5 +24,17 @@ extension ModelDirectory {
             data += try file.ends(of: tensor.name, count: 4096)
         }
         return sha256Hex(data)
+    }
+}
+
+extension RotaryEmbedding.Scaling {
+    /// What decides the frequencies, in words that no renaming changes.
+    fileprivate var fields: String {
+        switch self {
+        case .plain: "plain"
+        case .llama3(
+            let factor, let lowFrequencyFactor, let highFrequencyFactor, let originalPositions):
+            "llama3 \(factor) \(lowFrequencyFactor) \(highFrequencyFactor) \(originalPositions)"
+        }
     }
 }

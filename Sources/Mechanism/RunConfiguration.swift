@@ -3,7 +3,8 @@ import Foundation
 import InContextRegression
 
 /// Version of everything that decides numbers; part of every run's hash. 2: products, attention and GELU of our own.
-public let numericsVersion = 2
+/// 3: weight gradients are summed over 256 operands at a time.
+public let numericsVersion = 3
 
 /// One fine-tuning run, fully resolved: model, base, task, layout, training and seed.
 public struct RunConfiguration: Sendable {

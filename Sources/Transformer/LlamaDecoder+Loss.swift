@@ -10,14 +10,15 @@ extension LlamaDecoder {
     ///   - workspace: that of the pass.
     ///   - targets: `[R]`, each below V.
     ///   - lossWeights: `[R]`; where they are 0 nothing is computed and the loss is 0; nil for all rows.
+    ///   - isExact: whether the head's products are fp32 whatever the workspace's precision.
     public func losses(
         weights: LlamaWeights, workspace: LlamaWorkspace, targets: IndexView,
-        lossWeights: FloatView? = nil
+        lossWeights: FloatView? = nil, isExact: Bool = false
     ) -> FloatView {
         workspace.losses[0..<targets.count].fill(0)
         overHeadRows(targets.count, workspace, lossWeights) { rows in
             let head = workspace.head(rows, targets: targets, lossWeights: nil)
-            logits(of: head, weights: weights, workspace: workspace)
+            logits(of: head, weights: weights, workspace: workspace, isExact: isExact)
             entropies(head, workspace, lossWeights: nil)
         }
         return workspace.losses[0..<targets.count]
@@ -138,12 +139,12 @@ extension LlamaDecoder {
     }
 
     private func logits(
-        of head: HeadRows, weights: LlamaWeights, workspace: LlamaWorkspace
+        of head: HeadRows, weights: LlamaWeights, workspace: LlamaWorkspace, isExact: Bool = false
     ) {
         workspace.team.linear(
             head.input,
             [LinearTask(output: head.logits, map: LlamaLinear(weight: weights.head, bias: nil))],
-            rows: head.rows.count)
+            rows: head.rows.count, isExact: isExact)
     }
 
     /// Leaves each row's loss where it belongs, and with weights the logits' gradients in their place.

@@ -24,9 +24,11 @@ public struct LlamaDecoder: Sendable {
     ///   - tokens: `[R]`, each below V.
     ///   - sequences: the rows of each sequence, in order and without gaps. A row sees the rows of its own sequence up to
     ///     itself, and its position is its place there.
+    ///   - isExact: whether products are fp32 whatever the workspace's precision; then no backward pass may follow.
     public func forward(
         weights: LlamaWeights, adapters: LlamaLoRA? = nil, dropout: LoRADropout? = nil,
-        workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>]
+        workspace: LlamaWorkspace, tokens: IndexView, sequences: [Range<Int>],
+        isExact: Bool = false
     ) {
         var end = 0
         for rows in sequences {
@@ -41,7 +43,9 @@ public struct LlamaDecoder: Sendable {
         let rows = tokens.count
         for layer in 0..<configuration.layerCount {
             let saved = workspace.layer(layer)
-            pass(layer, workspace, rows: rows, adapters: adapters, dropout: dropout).forward(
+            var pass = pass(layer, workspace, rows: rows, adapters: adapters, dropout: dropout)
+            pass.isExact = isExact
+            pass.forward(
                 weights: weights.layers[layer], keys: saved.keys, values: saved.values,
                 segments: segments(sequences, saved))
         }

@@ -16,6 +16,8 @@ struct LlamaPass: Sendable {
     let saved: LlamaActivations
     /// The layer's adapters; nil where there are none.
     let lora: LoRALayer?
+    /// Whether the forward pass rounds nothing, whatever the workspace's precision.
+    var isExact = false
 
     private var width: Int { configuration.hiddenSize }
 
@@ -80,7 +82,8 @@ struct LlamaPass: Sendable {
     private func project(_ input: FloatView, _ maps: [Projected], adding: FloatView? = nil) {
         team.linear(
             input,
-            maps.map { LinearTask(output: $0.output, map: $0.map, adding: adding) }, rows: rows)
+            maps.map { LinearTask(output: $0.output, map: $0.map, adding: adding) }, rows: rows,
+            isExact: isExact)
         guard let lora else { return }
         for map in maps {
             lora.forward(map.projection, output: map.output, input: input, rows: rows, team: team)

@@ -28,18 +28,14 @@ struct LlamaTeam: Sendable {
         let products: [ProductScratch]
 
         init(
-            _ precision: ProductPrecision, _ configuration: LlamaConfiguration, workers: Int,
-            rows: Int, forTraining: Bool
+            _ precision: ProductPrecision, _ sizes: ProductSizes, workers: Int, forTraining: Bool
         ) {
-            factor = PackedRows(
-                count: configuration.factorCount(
-                    rows: rows, forTraining: forTraining, precision: precision),
-                precision: precision)
-            panels = (0..<workers).map { _ in PanelScratch(rows: rows, precision: precision) }
+            factor = PackedRows(count: sizes.factorCount(precision), precision: precision)
+            panels = (0..<workers).map { _ in PanelScratch(rows: sizes.rows, precision: precision) }
             products = (0..<workers).map { _ in
                 ProductScratch(
                     precision: precision, rows: 0,
-                    largestWidth: forTraining ? configuration.widestMap : 0,
+                    largestWidth: forTraining ? sizes.widest : 0,
                     forTraining: forTraining)
             }
         }
@@ -52,17 +48,19 @@ struct LlamaTeam: Sendable {
     ///   - longest: the longest sequence.
     ///   - forTraining: whether gradients will be asked for.
     ///   - precision: what the operands of products with the model's matrices are rounded to.
+    ///   - rank: that of the adapters; 0 for none.
     init(
         _ configuration: LlamaConfiguration, workers: Int, rows: Int, longest: Int,
-        forTraining: Bool, precision: ProductPrecision
+        forTraining: Bool, precision: ProductPrecision, rank: Int = 0
     ) {
         pool = WorkerPool(workers: workers)
-        func memory(_ precision: ProductPrecision) -> ProductMemory {
-            ProductMemory(
-                precision, configuration, workers: workers, rows: rows, forTraining: forTraining)
-        }
-        exact = memory(.fp32)
-        rounded = precision == .bf16 ? memory(.bf16) : nil
+        let sizes = ProductSizes(configuration, rows: rows, forTraining: forTraining, rank: rank)
+        exact = ProductMemory(
+            .fp32, precision == .fp32 ? sizes : sizes.besidesRounded, workers: workers,
+            forTraining: forTraining && (precision == .fp32 || rank > 0))
+        rounded =
+            precision == .fp32
+            ? nil : ProductMemory(precision, sizes, workers: workers, forTraining: forTraining)
         attention = (0..<workers).map { _ in
             AttentionScratch(
                 longest: AttentionShape(
@@ -86,8 +84,8 @@ struct LlamaTeam: Sendable {
 
     /// Cuts a product of `work` multiplications into blocks of its result, for one of `besides` maps of a round.
     ///
-    /// Blocks are as wide as the panels that a worker lays out at a time. Where these are too few for the workers, rows are cut
-    /// too, but not below those that make laying out worth while; then blocks become narrower.
+    /// Blocks are about as wide as the panels that a worker lays out at a time. Where these are too few for the workers, rows are
+    /// cut too, but not below those that make laying out worth while; then blocks become narrower.
     private func blocks(
         rows: Int, columns: Int, work: Int, besides tasks: Int = 1
     ) -> [(rows: Range<Int>, columns: Range<Int>)] {
@@ -146,8 +144,9 @@ struct LlamaTeam: Sendable {
                 rows: rows, columns: task.map.weight.rows, work: work, besides: tasks.count
             ).map { (task: task, block: $0) }
         }
-        let memory = laidOut(
-            input, rows: rows, width: tasks.first?.map.weight.columns ?? 0, isExact: isExact)
+        let width = tasks.first?.map.weight.columns ?? 0
+        precondition(tasks.allSatisfy { $0.map.weight.columns == width }, "maps of one input")
+        let memory = laidOut(input, rows: rows, width: width, isExact: isExact)
         run(parts.count, work: work) { part, worker in
             let (task, block) = parts[part]
             storedLinearForward(

@@ -119,7 +119,7 @@ public final class LlamaWorkspace: Sendable {
         let C = configuration.hiddenSize
         team = LlamaTeam(
             configuration, workers: workers, rows: rows, longest: longest,
-            forTraining: forTraining, precision: precision)
+            forTraining: forTraining, precision: precision, rank: lora?.rank ?? 0)
         table = RotaryTable(
             configuration.rotary, headSize: configuration.headSize, positions: longest)
         // Without a backward pass two residual streams and one layer's activations take turns.

@@ -154,7 +154,7 @@ private struct TuneReport {
         String(
             format: """
                 %@, %@: %.0f ms (p10 %.0f, p90 %.0f) an update of %d tokens, %.1f tokens/s, %d workers
-                %.0f GFLOP/s, %.0f %% of %.0f in products alone; peak resident memory %.0f MiB
+                %.0f GFLOP/s, %.0f %% of %.0f in fp32 products alone; peak resident memory %.0f MiB
 
                 """, model, precision.rawValue, quantile(times, 0.5) * 1e3,
             quantile(times, 0.1) * 1e3,

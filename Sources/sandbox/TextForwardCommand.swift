@@ -125,7 +125,8 @@ private struct ForwardPlan: Sendable {
         let numbers = logits + (gradients ? layout.count : 0)
         return 4 * Double(numbers)
             + configuration.workspaceBytes(
-                rows: rows, longest: batch.length, forTraining: gradients, workers: workers)
+                rows: rows, longest: batch.length, forTraining: gradients, workers: workers,
+                lora: adapters?.configuration)
     }
 }
 

@@ -95,6 +95,54 @@ private struct Expected: Decodable {
         #expect(share > 1e-4 && share < 0.05)
     }
 
+    /// Adapters that are not zero, dropout, any workers, activations computed twice: the same bits in bf16 too; held-out losses
+    /// are fp32's.
+    @Test(arguments: ["full", "lora"])
+    func bf16DependsNeitherOnWorkersNorOnCheckpointing(method: String) throws {
+        let bins = try TuningFixture.bins()
+        let model = try TuningFixture.model()
+        let adapter = try AdapterDirectory(
+            path: Fixture.path("text-training/lora/all-linear/step2"), base: model)
+        func tuning(_ precision: String, _ workers: Int, _ checkpointing: Bool) throws
+            -> TuningCase
+        {
+            try TuningCase(
+                model,
+                [
+                    "training.method=\(method)", "training.precision=\(precision)",
+                    "training.lora.rank=4", "training.lora.alpha=8", "training.lora.dropout=0.2",
+                    "training.lora.target_modules=[q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]",
+                    "training.activation_checkpointing=\(checkpointing)",
+                ], adapter: method == "lora" ? adapter : nil, workers: workers)
+        }
+        let first = try tuning("bf16", 1, false)
+        let loss = first.tuner.gradients(bins, step: 3).loss
+        for (workers, checkpointing) in [(1, true), (2, false), (3, true)] {
+            let other = try tuning("bf16", workers, checkpointing)
+            #expect(other.tuner.gradients(bins, step: 3).loss == loss)
+            #expect(
+                firstDifference(
+                    other.tuner.gradients.array, first.tuner.gradients.array) == nil,
+                "\(workers) workers, \(checkpointing)")
+        }
+        let exact = try tuning("fp32", 1, false)
+        #expect(exact.tuner.gradients(bins, step: 3).loss != loss)
+        #expect(first.tuner.meanLoss(bins) == exact.tuner.meanLoss(bins))
+    }
+
+    /// A rank above all widths of the model is odd, not wrong.
+    @Test(arguments: ["fp32", "bf16"])
+    func aRankBeyondTheWidthsWorks(precision: String) throws {
+        let tuning = try TuningCase(
+            TuningFixture.model(),
+            [
+                "training.method=lora", "training.lora.rank=300",
+                "training.precision=\(precision)",
+            ], workers: 2)
+        let (loss, norm) = tuning.tuner.gradients(try TuningFixture.bins(), step: 0)
+        #expect(loss.isFinite && norm.isFinite && norm > 0)
+    }
+
     /// formats.md, section 8: a batch is its micro-batches, on ragged lengths and uneven weights.
     @Test func aBatchIsItsAccumulatedMicroBatches() throws {
         let bins = try TuningFixture.bins()

@@ -120,4 +120,46 @@ import Testing
             #expect(firstDifference(part, expected) == nil, "\(rows)")
         }
     }
+
+    /// Blocks of rows and columns of sums in several stretches, as workers share them: the bits of one call.
+    @Test(arguments: [ProductPrecision.fp32, .bf16])
+    func aProductIsThatOfItsBlocks(precision: ProductPrecision) {
+        let (rows, from, to) = (29, 1100, 1300)
+        var generator = TestGenerator(seed: 6)
+        let weight = StoredMatrix(
+            FloatView(generator.normals(to * from)), rows: to, columns: from)
+        func factor(_ width: Int) -> PackedRows {
+            let packed = PackedRows(
+                count: PackedRows.operandCount(rows: rows, width: width, precision: precision),
+                precision: precision)
+            packed.pack(
+                FloatView(generator.normals(rows * width)), rows: rows, width: width,
+                stripes: 0..<PackedRows.stripeCount(rows: rows))
+            return packed
+        }
+        let (x, dy) = (factor(from), factor(to))
+        let residual = FloatView(generator.normals(rows * to))
+        func products(_ blocks: [(rows: Range<Int>, columns: [Range<Int>])]) -> [Float] {
+            let (y, dx) = (Guarded(residual.array), Guarded(count: rows * from))
+            for block in blocks {
+                let scratch = PanelScratch(rows: block.rows.count, precision: precision)
+                for columns in block.columns {
+                    storedLinearForward(
+                        output: y.view, input: x, weight: weight, bias: nil, adding: y.view,
+                        rows: block.rows, outputs: columns.clamped(to: 0..<to), scratch: scratch)
+                    storedLinearInputGradient(
+                        dInput: dx.view, dOutput: dy, weight: weight, rows: block.rows,
+                        inputs: columns.clamped(to: 0..<from), scratch: scratch)
+                }
+            }
+            #expect(y.isIntact && dx.isIntact)
+            return y.view.array + dx.view.array
+        }
+        let whole = products([(0..<rows, [0..<to])])
+        let cut = products([
+            (24..<29, [400..<to, 0..<400]), (0..<12, [0..<96, 96..<208, 208..<to]),
+            (12..<24, [16..<to, 0..<16]),
+        ])
+        #expect(firstDifference(cut, whole) == nil)
+    }
 }

@@ -111,7 +111,7 @@ import Testing
         ),
         (
             "values: [cpt, cft]", "values: [cpt, uft]",
-            ": the trials cpt-s0-764ac89b and uft-s0-764ac89b are one and the same run, perhaps under an alias; remove one of the values"
+            ": the trials cpt-s0-a919dac7 and uft-s0-a919dac7 are one and the same run, perhaps under an alias; remove one of the values"
         ),
         (
             "layouts: [cpt, cft]", "layouts: [cpt, neg-ctf]",

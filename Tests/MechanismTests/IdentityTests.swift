@@ -9,15 +9,15 @@ import Testing
         let plan = try tinyPlan()
         #expect(
             plan.bases.map(\.hash) == [
-                "fff584deda3312e06b93e388b41331ae25fe1e01e93fbec42a89349298c3ce40"
+                "68d49e3b52754cc3a631bd98f93772ca4186bb7e81ae6cfe32c0cc394dc36b1e"
             ])
         #expect(
             plan.runs.map(\.hash) == [
-                "764ac89b4fb252fc106010a8a5cb5760c22287ef0075bea2409286c003702778",
-                "d79e7dbc435d03604bf270de963b54d24b8fb8628befc67e4454ccb8aeb56f67",
+                "a919dac730536a0cce94c243ecd516c57672c7d11967a5d434e9ffd07cf4adeb",
+                "46c8e88f5b0b6419b1b1ca91027068e8f2d0eb44cbdef838f8cf3f5532441e7a",
             ])
-        #expect(plan.runs.map(\.name) == ["cpt-s0-764ac89b", "cft-s0-d79e7dbc"])
-        #expect(plan.bases.map(\.name) == ["linear-s0-fff584de"])
+        #expect(plan.runs.map(\.name) == ["cpt-s0-a919dac7", "cft-s0-46c8e88f"])
+        #expect(plan.bases.map(\.name) == ["linear-s0-68d49e3b"])
     }
 
     @Test(arguments: [

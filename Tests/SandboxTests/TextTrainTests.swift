@@ -44,14 +44,15 @@ import Testing
     /// change none.
     @Test(arguments: [
         ("cft", "texts.jsonl", "full"), ("dpo", "preferences.jsonl", "full"),
-        ("cft", "texts.jsonl", "lora"),
+        ("cft", "texts.jsonl", "lora"), ("ift", "questions.jsonl", "bf16"),
     ])
     func aKilledRunContinuesBitForBit(objective: String, corpus: String, method: String) throws {
         let folder = try TemporaryDirectory()
         try TextTraining.write(folder)
         func arguments(_ runs: String, _ workers: Int) -> [String] {
             TextTraining.arguments(
-                objective, corpus: corpus, "training.steps=40", "training.method=\(method)",
+                objective, corpus: corpus, "training.steps=40",
+                method == "bf16" ? "training.precision=bf16" : "training.method=\(method)",
                 "training.lora.dropout=0.1", "training.checkpoint_seconds=0.05",
                 "evaluate.every=10", "--runs", runs, "--workers", "\(workers)")
         }
@@ -78,7 +79,7 @@ import Testing
             try TextTraining.run("broken/\(objective)", in: folder)
         )
         for file in ["checkpoints/latest/model.safetensors"]
-            + (method == "full"
+            + (method != "lora"
                 ? ["model/model.safetensors", "best/model.safetensors"]
                 : ["adapter/adapter_model.safetensors", "best/adapter_model.safetensors"])
         {
