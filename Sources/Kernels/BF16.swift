@@ -60,33 +60,3 @@ extension UnsafeMutablePointer<UInt32> {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: pairs, as: PairLanes.self)
     }
 }
-
-/// Rounds `[rows, width]` to bf16, each row filled up with a zero to whole pairs: the left factor of a product.
-///
-/// - Parameters:
-///   - source: `[rows, width]`.
-///   - pairs: `[rows, ⌈width / 2⌉]`.
-func roundRows(
-    _ source: UnsafePointer<Float>, rows: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
-) {
-    let stride = (width + 1) / 2
-    let wide = 2 * laneCount
-    for row in 0..<rows {
-        let from = source + row * width
-        let to = pairs + row * stride
-        for column in Swift.stride(from: 0, to: width / wide * wide, by: wide) {
-            to.store(
-                PairLanes(
-                    neighbours: from.lanes(at: column), from.lanes(at: column + laneCount)),
-                at: column / 2)
-        }
-        let rest = width % wide
-        guard rest > 0 else { continue }
-        let column = width - rest
-        let first = min(rest, laneCount)
-        let last = PairLanes(
-            neighbours: from.lanes(at: column, count: first),
-            from.lanes(at: column + first, count: rest - first))
-        for lane in 0..<(rest + 1) / 2 { to[column / 2 + lane] = last[lane] }
-    }
-}

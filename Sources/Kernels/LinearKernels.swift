@@ -14,7 +14,7 @@ public func linearForward(
     let to = requireSizes(output: output, input: input, weight: weight, bias: bias, rows: rows)
     let y = output.pointer
     let b = bias.pointer
-    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
+    product(input, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         y.store(sums + b.lanes(at: column, count: count), at: row * to + column, count: count)
     }
 }
@@ -38,7 +38,7 @@ public func linearResidualForward(
     let y = output.pointer
     let r = residual.pointer
     let b = bias.pointer
-    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
+    product(input, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         let at = row * to + column
         y.store(
             sums + b.lanes(at: column, count: count) + r.lanes(at: at, count: count), at: at,
@@ -64,7 +64,7 @@ public func linearGELUForward(
     let y = output.pointer
     let b = bias.pointer
     guard let slope else {
-        product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
+        product(input, rows: rows, weight, scratch: scratch) { row, column, count, sums in
             let u = sums + b.lanes(at: column, count: count)
             y.store(gelu(u).value, at: row * to + column, count: count)
         }
@@ -72,7 +72,7 @@ public func linearGELUForward(
     }
     precondition(slope.count >= rows * to)
     let s = slope.pointer
-    product(input.pointer, rows: rows, weight, scratch: scratch) { row, column, count, sums in
+    product(input, rows: rows, weight, scratch: scratch) { row, column, count, sums in
         let at = row * to + column
         let (value, slope) = gelu(sums + b.lanes(at: column, count: count))
         y.store(value, at: at, count: count)
@@ -106,7 +106,7 @@ public func linearInputGradient(
     precondition(dInput.count >= rows * from && dOutput.count >= rows * transposedWeight.inner)
     let dx = dInput.pointer
     guard let slope else {
-        product(dOutput.pointer, rows: rows, transposedWeight, scratch: scratch) {
+        product(dOutput, rows: rows, transposedWeight, scratch: scratch) {
             row, column, count, sums in
             dx.store(sums, at: row * from + column, count: count)
         }
@@ -114,7 +114,7 @@ public func linearInputGradient(
     }
     precondition(slope.count >= rows * from)
     let s = slope.pointer
-    product(dOutput.pointer, rows: rows, transposedWeight, scratch: scratch) {
+    product(dOutput, rows: rows, transposedWeight, scratch: scratch) {
         row, column, count, sums in
         let at = row * from + column
         dx.store(sums * s.lanes(at: at, count: count), at: at, count: count)
@@ -127,10 +127,10 @@ public struct ProductScratch: Sendable {
     static let rowBlock = 256
     /// Columns of the input packed at a time: they stay in the second cache.
     static let inputBlock = 96
-    /// What the operands of weight gradients are rounded to.
+    /// What operands are rounded to.
     let precision: ProductPrecision
-    /// `[rows, ⌈width / 2⌉]`: the left factor of a product, rounded.
-    let rows: BufferView<UInt32>
+    /// The left factor of a product.
+    let factor: PackedRows
     /// The two factors of a weight gradient, in fp32 or in pairs.
     let input, dOutput: FloatView
     let inputPairs, dOutputPairs: BufferView<UInt32>
@@ -149,7 +149,9 @@ public struct ProductScratch: Sendable {
         let outputCount = Self.rowBlock * paddedToLanes(largestWidth) + laneCount
         let floats = forTraining && precision == .fp32
         let pairs = forTraining && precision == .bf16
-        self.rows = BufferView(zeros: precision == .bf16 ? rows * ((largestWidth + 1) / 2) : 0)
+        factor = PackedRows(
+            count: PackedRows.operandCount(
+                rows: rows, width: largestWidth, precision: precision), precision: precision)
         input = FloatView(zeros: floats ? inputCount : 0)
         dOutput = FloatView(zeros: floats ? outputCount : 0)
         inputPairs = BufferView(zeros: pairs ? inputCount : 0)

@@ -71,31 +71,31 @@ public struct PackedRows: Sendable {
         let numbers = precision == .fp32 ? 1 : 2
         let steps = (width + numbers - 1) / numbers
         let size = MemoryLayout<UInt32>.size
-        withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: 2 * laneCount) { memory in
-            let block = memory.extracting(0..<laneCount)
-            let columns = memory.extracting(laneCount..<2 * laneCount)
-            memory.update(repeating: PairLanes(repeating: 0))
-            guard let from = block.baseAddress, let to = columns.baseAddress else { return }
+        // 1,024 bytes, which are on the stack: more would come from the heap.
+        withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: laneCount) { block in
+            guard let base = block.baseAddress else { return }
+            block.update(repeating: PairLanes(repeating: 0))
             for stripe in stripes {
                 let first = stripe * productTileRows
                 let count = min(productTileRows, rows - first)
-                for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
                 for step in stride(from: 0, to: steps, by: laneCount) {
+                    let place = step * numbers
                     for row in 0..<count {
-                        let place = step * numbers
                         block[row] = read(source + (first + row) * width + place, width - place)
                     }
-                    sandbox_transpose(from, to)
+                    for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
+                    sandbox_transpose(base, base)
                     let at = target + (first * steps + step * productTileRows) * size
                     for column in 0..<min(laneCount, steps - step) {
                         store(
-                            columns[column], at: at + column * productTileRows * size,
+                            block[column], at: at + column * productTileRows * size,
                             isLast: step + column == steps - 1)
                     }
                 }
             }
         }
     }
+
     /// One step of a stripe: a whole vector where the next step overwrites what is too much.
     @inline(__always)
     private func store(_ operands: PairLanes, at place: UnsafeMutableRawPointer, isLast: Bool) {

@@ -172,7 +172,8 @@ private func product<Number: ProductOperand>(
                 let stripe = UnsafePointer(factor.pointer) + row * total + first * productTileRows
                 let tile = StripeTile(
                     stripe: stripe, steps: steps, panels: panels, count: count,
-                    before: before.map { $0 + (row - rows.lowerBound) * PanelScratch.columns })
+                    before: before.map { $0 + (row - rows.lowerBound) * PanelScratch.columns },
+                    beforeStride: PanelScratch.columns)
                 let tileRows = min(productTileRows, rows.upperBound - row)
                 if isLast {
                     tile.multiply(rows: tileRows) {
@@ -186,53 +187,6 @@ private func product<Number: ProductOperand>(
                 }
             }
         }
-    }
-}
-
-/// One stripe of the left factor, which stays in the first cache while the panels pass.
-private struct StripeTile<Number: ProductOperand> {
-    /// `[steps, tile rows]`.
-    let stripe: UnsafePointer<Number>
-    let steps: Int
-    /// Panels of sixteen columns, each `[steps, 16]`.
-    let panels: UnsafePointer<Number>
-    /// Columns that exist.
-    let count: Int
-    /// `[tile rows, PanelScratch.columns]`: what the sums begin with; nil for zeros.
-    let before: UnsafePointer<Float>?
-
-    /// - Parameter finish: takes a row of the stripe, the first of its columns, how many of the 16 sums exist, and the sums;
-    ///   once for each.
-    @inline(__always)
-    func multiply(
-        rows: Int, finish: (_ row: Int, _ column: Int, _ count: Int, _ sums: Lanes) -> Void
-    ) {
-        let paired = usesTilePairs ? count / (2 * laneCount) * (2 * laneCount) : 0
-        for column in stride(from: 0, to: paired, by: 2 * laneCount) {
-            var pair = TilePair()
-            begin(&pair.left, column)
-            begin(&pair.right, column + laneCount)
-            pair.accumulate(
-                stripe, rowStride: 1, stepStride: productTileRows, panel: panels + column * steps,
-                distance: steps * laneCount, steps: steps)
-            pair.left.forEachRow(count: rows) { finish($0, column, laneCount, $1) }
-            pair.right.forEachRow(count: rows) { finish($0, column + laneCount, laneCount, $1) }
-        }
-        for column in stride(from: paired, to: count, by: laneCount) {
-            var tile = ProductTile()
-            begin(&tile, column)
-            tile.accumulate(
-                stripe, rowStride: 1, stepStride: productTileRows, panel: panels + column * steps,
-                steps: steps)
-            tile.forEachRow(count: rows) {
-                finish($0, column, min(laneCount, count - column), $1)
-            }
-        }
-    }
-
-    @inline(__always)
-    private func begin(_ tile: inout ProductTile, _ column: Int) {
-        if let before { tile.load(before + column, stride: PanelScratch.columns) }
     }
 }
 

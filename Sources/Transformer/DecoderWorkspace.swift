@@ -160,7 +160,8 @@ public final class DecoderWorkspace: Sendable {
             precision: precision, rows: rows,
             largestWidth: max(3 * C, configuration.hiddenDimension), forTraining: forTraining)
         frontProducts = ProductScratch(
-            rows: rows, largestWidth: configuration.inputDimension, forTraining: forTraining)
+            rows: rows, largestWidth: max(configuration.inputDimension, C),
+            forTraining: forTraining)
         attention = AttentionScratch(
             longest: AttentionShape(
                 examples: 1, length: largest.length, headCount: configuration.headCount,
