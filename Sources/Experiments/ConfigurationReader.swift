@@ -28,7 +28,9 @@ public final class ConfigurationReader {
 
     /// Whether `key` has a value.
     public func contains(_ key: String) -> Bool {
-        entries.contains { $0.key == key && !$0.value.isNull }
+        guard let entry = entries.first(where: { $0.key == key }) else { return false }
+        if entry.value.isNull && !asked.contains(key) { asked.append(key) }
+        return !entry.value.isNull
     }
 
     /// The value of `key` as it stands, nil when it is not given. Counts as asking for the key.

@@ -64,6 +64,14 @@ public struct AdapterDirectory: Sendable {
         }
         parameters = FloatView(zeros: layout.count)
         try tensors.readFloats(into: layout.tensors(in: parameters))
+        if let damaged = layout.tensors(in: parameters).first(where: {
+            !squaredNorm($0.view).isFinite
+        }) {
+            throw FineTuningError(
+                tensors.path,
+                "\(damaged.name) holds numbers that are not finite: the training diverged or the file is damaged; copy it again "
+                    + "or train again")
+        }
     }
 
     /// The files that were read.
@@ -151,7 +159,8 @@ private struct AdapterConfigurationReader {
             guard let target = name.stringValue.flatMap(LlamaProjection.init(rawValue:)) else {
                 let known = LlamaProjection.allCases.map(\.rawValue)
                 throw wrong(
-                    "target_modules", "maps of a Llama's layer: \(known.joined(separator: ", "))")
+                    "target_modules", "maps among \(known.joined(separator: ", "))",
+                    cure: "adapters at other places are not supported")
             }
             return target
         }
@@ -164,22 +173,29 @@ private struct AdapterConfigurationReader {
             throw wrong("peft_type", "'LORA'")
         }
         for key in ["use_rslora", "use_dora", "fan_in_fan_out", "lora_bias"]
-        where settings[key] == true { throw wrong(key, "false") }
+        where settings[key] == true {
+            throw wrong(
+                key, "false", cure: "adapters that need it are not supported; train without it")
+        }
         if let bias = settings["bias"]?.stringValue, bias != "none" {
-            throw wrong("bias", "'none'")
+            throw wrong(
+                "bias", "'none'", cure: "adapters that need it are not supported; train without it")
         }
         for key in ["modules_to_save", "layers_to_transform", "rank_pattern", "alpha_pattern"] {
             switch settings[key] {
             case nil, .null?, .array([])?, .object([:])?: continue
             default:
                 throw wrong(
-                    key, "nothing: adapters that differ from layer to layer are not supported")
+                    key, "nothing",
+                    cure: "adapters that need it are not supported; train without it")
             }
         }
     }
 
-    private func wrong(_ key: String, _ expected: String) -> FineTuningError {
+    private func wrong(
+        _ key: String, _ expected: String, cure: String = "copy the adapters' folder again"
+    ) -> FineTuningError {
         let shown = settings[key].map(CanonicalJSON.text(of:)) ?? "missing"
-        return FineTuningError(path, "\(key) is \(shown.prefix(80)), where \(expected) is expected")
+        return FineTuningError(path, "\(key) is \(shown.prefix(80)); expected \(expected): \(cure)")
     }
 }

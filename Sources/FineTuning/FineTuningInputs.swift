@@ -115,7 +115,14 @@ public final class FineTuningInputs {
     private func pool(_ path: String) throws -> PromptPool {
         if let known = pools[path] { return known }
         let places = [path] + searchFolders.map { "\($0)/\(path)" }
-        let pool = try PromptPool.read(path: places.first(where: Folder.holdsFile) ?? path)
+        guard let place = places.first(where: Folder.holdsFile) else {
+            throw ConfigurationError(
+                SourceMark(source: path),
+                "this pool of objective.prompts is neither there nor in the folders "
+                    + "\(searchFolders.joined(separator: ", ")); run sandbox in the folder that holds sweeps/, or set "
+                    + "objective.prompts to the path of a pool")
+        }
+        let pool = try PromptPool.read(path: place)
         pools[path] = pool
         return pool
     }

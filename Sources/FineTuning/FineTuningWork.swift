@@ -115,16 +115,10 @@ final class FineTuningWork {
             recomputes: configuration.recording.recomputes, lora: lora,
             precision: configuration.training.precision)
         // Parameters and moments are there; gradients come.
-        let needed = workspace + 4 * Double(layout.count)
-        let available = Double(MemoryStatistics.available())
-        guard needed > available else { return }
-        throw FineTuningError(
-            model.path,
-            String(
-                format:
-                    "an update takes %.1f GB and %.1f GB are free; lower training.micro_batch_size or "
-                    + "training.sequence_length, set training.activation_checkpointing, or take training.method=lora",
-                needed / 1e9, available / 1e9))
+        try requireMemory(
+            workspace + 4 * Double(layout.count), model: model,
+            cure: "lower training.micro_batch_size or training.sequence_length, set "
+                + "training.activation_checkpointing, or take training.method=lora")
     }
 
     private func options(steps: Int) -> TrainingOptions {
@@ -219,4 +213,21 @@ private struct Pace {
 extension ObjectiveConfiguration {
     /// As the trainer takes it.
     var loss: PreferenceLoss { PreferenceLoss(beta: beta, labelSmoothing: labelSmoothing) }
+}
+
+/// Refuses an update that memory cannot hold before anything is allocated for it.
+///
+/// - Parameters:
+///   - needed: bytes.
+///   - model: the model.
+///   - cure: what takes less.
+/// - Throws: ``FineTuningError`` with both numbers.
+func requireMemory(_ needed: Double, model: ModelDirectory, cure: String) throws {
+    let available = Double(MemoryStatistics.available())
+    guard needed > available else { return }
+    throw FineTuningError(
+        model.path,
+        String(
+            format: "an update takes %.1f GB and %.1f GB are free; ", needed / 1e9, available / 1e9)
+            + cure)
 }

@@ -23,12 +23,21 @@ public final class TuningBenchmark {
     ///   - recomputes: whether activations are computed a second time.
     ///   - precision: what the operands of products are rounded to.
     ///   - workers: workers of a pass.
-    /// - Throws: when the model cannot be read.
+    /// - Throws: when the model cannot be read, or memory cannot hold an update.
     public init(
         _ model: ModelDirectory, lora: LoRAConfiguration?, batch: Int, microBatch: Int,
         length: Int, masked: Int, recomputes: Bool, precision: ProductPrecision, workers: Int
     ) throws {
         precondition(masked < length, "\(masked) of \(length) tokens without loss leave none")
+        let llama = model.configuration.llama
+        let count = lora.map { TensorLayout($0.tensors(llama)).count } ?? llama.layout.count
+        // Parameters, two moments and gradients; the ids and weights of the batch.
+        try requireMemory(
+            llama.workspaceBytes(
+                rows: microBatch * length, longest: length, forTraining: true, workers: workers,
+                recomputes: recomputes, lora: lora, precision: precision)
+                + 16 * Double(count) + 16 * Double(batch) * Double(length), model: model,
+            cure: "lower --micro-batch, --batch, --length or --lora")
         let start = try FineTuner.Trainables(model, lora, seed: 0)
         let state = TrainingState(layout: start.layout, parameters: start.parameters)
         tuner = FineTuner(

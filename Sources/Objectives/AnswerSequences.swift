@@ -73,7 +73,8 @@ public struct AnswerSequences: Sendable {
             let names = ChatTemplate.allCases.map(\.rawValue).joined(separator: " or ")
             throw ObjectiveError(
                 place: place,
-                "the document has messages, which need a chat template; name one (\(names)).")
+                "the document has messages, which need a chat template, and 'plain' is none; set objective.chat_template to \(names)."
+            )
         }
         return try finished(
             sequence(of: messages, template, place: place, &encoder), place: place)
@@ -113,8 +114,9 @@ public struct AnswerSequences: Sendable {
         guard excess <= min(first.promptLength, second.promptLength) else {
             throw ObjectiveError(
                 place: place,
-                "an answer does not fit a sequence of \(maximumLength) tokens even without its prompt; "
-                    + "make sequences longer.")
+                "an answer does not fit a sequence of \(maximumLength) tokens even without its prompt, and answers are not "
+                    + "cut; raise training.sequence_length by \(excess - min(first.promptLength, second.promptLength)) "
+                    + "or more, or leave the document out.")
         }
         first.cut(excess)
         second.cut(excess)
@@ -134,7 +136,8 @@ public struct AnswerSequences: Sendable {
         throw ObjectiveError(
             place: place,
             "the example is \(length) tokens long and a sequence holds \(maximumLength); "
-                + "make sequences longer, or ask for prompts to be truncated.")
+                + "raise training.sequence_length, or set objective.truncate, so that prompts lose their beginning."
+        )
     }
 
     private func sequence(
@@ -218,7 +221,7 @@ private struct WeightedTokens {
             throw ObjectiveError(
                 place: place,
                 "every token of the example is masked, so that there is nothing to learn from it; "
-                    + "give it an answer, or make sequences longer when it was truncated.")
+                    + "give it an answer, or raise training.sequence_length when it was truncated.")
         }
         let weights = isTarget.indices.map { Float($0 > 0 && isTarget[$0] ? 1 : 0) }
         return TrainingExample(tokens: ids.map(Int32.init), lossWeights: weights, place: place)

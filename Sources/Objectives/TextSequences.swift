@@ -107,7 +107,7 @@ public struct TextSequences: Sendable {
             place: place,
             "the contextual prompt takes \(leadLength) of the \(maximumLength) tokens of a sequence and leaves "
                 + "\(max(room, 0)) for the text, where \(minimumTextLength) are needed; "
-                + "shorten the prompt or make sequences longer.")
+                + "shorten the prompt or raise training.sequence_length.")
     }
 
     private func emptyDocument(_ place: String) -> ObjectiveError {

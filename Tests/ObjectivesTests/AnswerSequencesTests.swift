@@ -117,12 +117,12 @@ import Tokenizers
         let user = conversation((.user, "Hi"))
         #expect(
             problem { try sequences().example(of: user, place: "a:2") }
-                == "a:2: the document has messages, which need a chat template; name one (llama-2 or chatml)."
+                == "a:2: the document has messages, which need a chat template, and 'plain' is none; set objective.chat_template to llama-2 or chatml."
         )
         #expect(
             problem { try sequences(.chat(.llama2)).example(of: user, place: "a:2") }
                 == "a:2: every token of the example is masked, so that there is nothing to learn from it; give it an "
-                + "answer, or make sequences longer when it was truncated.")
+                + "answer, or raise training.sequence_length when it was truncated.")
         let turned = conversation((.user, "a"), (.user, "b"))
         #expect(
             problem { try sequences(.chat(.llama2)).example(of: turned, place: "a:2") }?
@@ -140,8 +140,8 @@ import Tokenizers
             problem {
                 try sequences(length: 5).example(prompt: prompt, completion: answer, place: "a:3")
             }
-                == "a:3: the example is 8 tokens long and a sequence holds 5; make sequences longer, or ask for prompts "
-                + "to be truncated.")
+                == "a:3: the example is 8 tokens long and a sequence holds 5; raise training.sequence_length, or set "
+                + "objective.truncate, so that prompts lose their beginning.")
         let cut = try sequences(length: 5, truncates: true).example(
             prompt: prompt, completion: answer, place: "a:3")
         #expect(try pieces(cut) == ["<s>", "▁upon", "▁time", "▁Once", "</s>"])
@@ -201,7 +201,8 @@ import Tokenizers
         #expect(try pieces(try pair(4, truncates: true).chosen) == ["<s>", "▁Once", "</s>"])
         #expect(
             problem { try pair(3, truncates: true) }
-                == "a:5: an answer does not fit a sequence of 3 tokens even without its prompt; make sequences longer."
+                == "a:5: an answer does not fit a sequence of 3 tokens even without its prompt, and answers are not cut; "
+                + "raise training.sequence_length by 1 or more, or leave the document out."
         )
         #expect(
             problem { try pair(6, truncates: false) }?

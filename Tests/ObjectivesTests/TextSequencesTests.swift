@@ -182,7 +182,7 @@ import Tokenizers
         #expect(
             try problem("stories260K.json", "upon", prompt: "Once", maximumLength: 11)
                 == #"a\n.jsonl:3: the contextual prompt takes 4 of the 11 tokens of a sequence and leaves 7 for the text, "#
-                + "where 8 are needed; shorten the prompt or make sequences longer.")
+                + "where 8 are needed; shorten the prompt or raise training.sequence_length.")
         let text = String(repeating: "Once ", count: 50) + "upon"
         #expect(try sequences("stories260K.json", 12).minimumTextLength == 8)
         let cut = try sequences("stories260K.json", 12).examples(

@@ -115,6 +115,18 @@ import Testing
                 relative: 1e-3, scale: .largest)
             #expect(close.isWithin, "\(name): \(close)")
         }
+        var broken = try Data(
+            contentsOf: URL(fileURLWithPath: "\(adapter)/adapter_model.safetensors"))
+        broken.replaceSubrange(broken.count - 4..<broken.count, with: [0, 0, 0xc0, 0x7f])
+        try FileManager.default.copyItem(atPath: adapter, toPath: folder.file("damaged"))
+        try broken.write(to: URL(fileURLWithPath: folder.file("damaged/adapter_model.safetensors")))
+        let damaged = try Program.run(
+            [
+                "text", "merge", "--model", TextTraining.stories, "--adapter", "damaged",
+                "--output",
+                "never",
+            ], in: folder.path)
+        #expect(damaged.exitCode == 1 && damaged.errors.contains("not finite"), "\(damaged)")
         let other = try Program.run(
             ["text", "generate", "--model", "merged", "--adapter", adapter], in: folder.path)
         #expect(other.exitCode == 1 && other.errors.contains("another base"), "\(other)")

@@ -241,6 +241,13 @@ import Testing
         #expect(outcome.exitCode == 1, "\(outcome)")
         #expect(
             outcome.errors.contains("free; lower training.micro_batch_size"), "\(outcome)")
+        let bench = try Program.run(
+            [
+                "bench", "tune", "--model", TextTraining.stories, "--batch", "1048576",
+                "--micro-batch", "1048576", "--lora", "65536",
+            ], in: folder.path)
+        #expect(bench.exitCode == 1, "\(bench)")
+        #expect(bench.errors.contains("free; lower --micro-batch"), "\(bench)")
     }
 
     @Test func otherVerbsKnowRunsOnText() throws {
@@ -254,6 +261,7 @@ import Testing
             ["validate", "\(run.path)/checkpoints/latest"], ["validate", "runs/cpt"],
             ["validate", "\(run.path)/config.yaml"],
             ["validate", "\(Program.package)/sweeps/text/objectives.yaml"],
+            ["validate", "\(Program.package)/sweeps/text/paper.yaml"],
             ["export", "csv", "cpt"], ["runs", "diff", run.path, run.path],
         ] {
             let outcome = try Program.run(arguments, in: folder.path)
