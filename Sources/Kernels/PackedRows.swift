@@ -1,6 +1,6 @@
 import CVector
 
-/// The left factor of products with stored matrices, laid out for them once for all that multiply with it: `A: [rows, inner]`
+/// The left factor of products, laid out for them once for all that multiply with it: `A: [rows, inner]`
 /// in stripes as high as a tile, each `[inner, tile rows]`, the last one filled up with zeros. In bf16 two numbers of a row
 /// become one pair.
 public struct PackedRows: Sendable {

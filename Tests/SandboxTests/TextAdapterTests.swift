@@ -6,7 +6,8 @@ import Testing
 
 /// Adapters as a user meets them: merged into their model, and beside it.
 @Suite struct TextAdapterTests {
-    @Test func mergedAdaptersAreTheTrainedModel() throws {
+    /// A folder in which adapters were trained.
+    private static func trained() throws -> TemporaryDirectory {
         let folder = try TemporaryDirectory()
         try TextTraining.write(folder)
         let trained = try Program.run(
@@ -14,6 +15,11 @@ import Testing
                 "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01"),
             in: folder.path)
         #expect(trained.exitCode == 0, "\(trained)")
+        return folder
+    }
+
+    @Test func mergedAdaptersAreTheTrainedModel() throws {
+        let folder = try Self.trained()
         let run = try TextTraining.run("runs/cpt", in: folder)
         let merged = try Program.run(
             [
@@ -48,13 +54,7 @@ import Testing
 
     /// Adapters beside their model are the merged model: what it says, its logits, its loss.
     @Test func adaptersAreReadBesideTheirModel() throws {
-        let folder = try TemporaryDirectory()
-        try TextTraining.write(folder)
-        let trained = try Program.run(
-            TextTraining.arguments(
-                "cpt", "training.method=lora", "training.optimizer.learning_rate=0.01"),
-            in: folder.path)
-        #expect(trained.exitCode == 0, "\(trained)")
+        let folder = try Self.trained()
         let adapter = try "\(TextTraining.run("runs/cpt", in: folder).path)/adapter"
         func program(_ arguments: String...) throws -> String {
             let outcome = try Program.run(["text"] + arguments, in: folder.path)
