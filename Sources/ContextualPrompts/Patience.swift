@@ -1,14 +1,13 @@
 import Foundation
+import Platform
 
 /// Prompts were being asked for when a signal came.
 public struct PromptsInterrupted: Error, CustomStringConvertible {
-    /// The file that keeps the prompts that have come.
-    public let cachePath: String
+    /// What is kept.
+    let kept: String
 
     /// One sentence with what is kept.
-    public var description: String {
-        "interrupted; the prompts that have come are in '\(cachePath)', and the same command asks for the rest"
-    }
+    public var description: String { "interrupted; \(kept)" }
 }
 
 /// Waiting that a signal ends.
@@ -21,9 +20,16 @@ struct Patience {
     /// Whether a signal has come.
     let isInterrupted: () -> Bool
 
+    /// What a message says about prompts that have come.
+    var whatIsKept: String {
+        Folder.holdsFile(cachePath)
+            ? "the prompts so far are in '\(cachePath)', and the same command asks for the rest"
+            : "no prompt has come so far, and the same command asks again"
+    }
+
     /// - Throws: ``PromptsInterrupted`` after a signal.
     func check() throws {
-        if isInterrupted() { throw PromptsInterrupted(cachePath: cachePath) }
+        if isInterrupted() { throw PromptsInterrupted(kept: whatIsKept) }
     }
 
     /// Waits until `deadline` or until `isDone` says so, which may itself wait for the seconds it is given.

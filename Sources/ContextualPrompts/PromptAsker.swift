@@ -86,7 +86,6 @@ struct PromptAsker {
 
     private func failure(_ place: String, _ what: String, _ cure: String) -> SystemError {
         SystemError(
-            "no contextual prompt for \(place): \(endpoint.shown) \(what); \(cure) (the prompts so far are in "
-                + "'\(patience.cachePath)', and the same command asks for the rest)")
+            "no contextual prompt for \(place): \(endpoint.shown) \(what); \(cure) (\(patience.whatIsKept))")
     }
 }

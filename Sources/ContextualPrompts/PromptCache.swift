@@ -5,10 +5,12 @@ import Platform
 /// The prompts that were asked for once: a JSON-lines file that grows by one line for each answer.
 ///
 /// Reading needs no lock, since lines are never changed. Whoever writes holds `<path>.lock`, so that two processes do not
-/// ask for the same prompt, nor cut each other's unfinished line.
+/// ask for the same prompt, nor cut each other's unfinished line. The lock's file goes with its holder, and the first prompt
+/// makes the other: an endpoint that never answers leaves nothing.
 final class PromptCache {
+    private let path: String
     private let lock: FileLock
-    private let writer: RecordWriter
+    private var writer: RecordWriter?
 
     /// One line.
     private struct Record: Decodable {
@@ -30,9 +32,12 @@ final class PromptCache {
 
     /// Opens the file for writing, once no other process does, and cuts off the line that a killed one left unfinished.
     init(path: String, patience: Patience) throws {
+        self.path = path
         lock = try Self.lock(path + ".lock", patience)
-        writer = try RecordWriter(path: path)
+        writer = Folder.holdsFile(path) ? try RecordWriter(path: path) : nil
     }
+
+    deinit { lock.discard() }
 
     /// The prompts by their key; none when there is no file. An unfinished last line does not count.
     ///
@@ -50,6 +55,8 @@ final class PromptCache {
 
     /// Keeps a prompt, on the disk when this returns: an answer may have cost money.
     func append(_ prompt: String, key: String, document: String, model: String) throws {
+        let writer = try self.writer ?? RecordWriter(path: path)
+        self.writer = writer
         try writer.append([
             "key": .string(key), "document": .string(document), "model": .string(model),
             "prompt": .string(prompt),

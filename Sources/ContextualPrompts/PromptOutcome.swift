@@ -29,7 +29,7 @@ enum PromptOutcome: Sendable, Equatable {
                 cure: "name the address at which the endpoint is")
         default:
             let what = "answered HTTP \(reply.status)" + Self.explanation(reply.body, key: key)
-            if reply.status == 429 || reply.status >= 500 {
+            if Self.isTemporary(reply.status) {
                 self = .temporary(
                     what, retryAfter: reply.retryAfter.flatMap { Self.seconds($0, now) })
             } else {
@@ -96,10 +96,15 @@ enum PromptOutcome: Sendable, Equatable {
         return ", " + shown(message ?? CanonicalJSON.text(of: json), key: key)
     }
 
+    /// Whether a status may pass: not where the server cannot do what is asked at all.
+    private static func isTemporary(_ status: Int) -> Bool {
+        [408, 429].contains(status) || status >= 500 && ![501, 505].contains(status)
+    }
+
     private static func cure(status: Int) -> String {
         switch status {
         case 401, 403: "check the key and the variable that holds it"
-        case 404: "check the model's name and the address, which often ends in /v1"
+        case 404, 501: "check the model's name and the address, which often ends in /v1"
         case 413: "the document is too long for it: shorten it"
         default: "change the document or the options as it says"
         }

@@ -67,6 +67,18 @@ final class BatchSource {
         return counts[..<epochs].reduce(0, +)
     }
 
+    /// Makes the bins of the first `steps` updates, but of no more than one pass over the documents.
+    ///
+    /// - Throws: `ObjectiveError` about a document that training would meet.
+    func check(steps: Int) throws {
+        if counts.isEmpty {
+            let kept = cursor
+            defer { cursor = kept }
+            cursor = Cursor()
+            while cursor.step < steps && cursor.epoch == 0 { _ = try next() }
+        }
+    }
+
     /// The bins of update `step`, counted from 0; the last update of an epoch may have fewer.
     func batch(step: Int) throws -> [Bin] {
         if step < cursor.step { cursor = Cursor() }

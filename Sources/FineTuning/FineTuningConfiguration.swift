@@ -38,6 +38,12 @@ public struct FineTuningConfiguration: Sendable {
     public init(
         _ node: ConfigurationNode, evaluation: TextEvaluationConfiguration, seed: Int
     ) throws {
+        for (key, example) in [("model.path", "path/to/llama"), ("corpus.path", "notes.jsonl")]
+        where node.value(at: key)?.isNull != false {
+            throw ConfigurationError(
+                node.mark,
+                "\(key) is missing; add it to the file, or \(key)=\(example) to the command line")
+        }
         let reader = try ConfigurationReader(node)
         (model, tokenizer) = try reader.section("model") {
             (try $0.string("path"), try $0.stringIfPresent("tokenizer"))

@@ -2,6 +2,7 @@ import ContextualPrompts
 import Corpora
 import Experiments
 import Foundation
+import Kernels
 import LanguageModeling
 import Objectives
 import Platform
@@ -24,15 +25,23 @@ public final class FineTuningInputs {
     /// By model and place.
     private var tokenizers: [[String]: Tokenizer] = [:]
     private var generated: [GeneratedRequest: [String: String]] = [:]
+    /// Corpora of which it was said that some texts have no exercises.
+    private var told: Set<CorpusRequest> = []
     private let searchFolders: [String]
     private let notice: (String) -> Void
+    private let asking: (_ done: Int, _ total: Int) -> Void
 
     /// - Parameters:
     ///   - searchFolders: where pools of prompts are looked for when they are not where they are said to be.
     ///   - notice: told of anything worth a line, such as lines that were left out.
-    public init(searchFolders: [String] = [], notice: @escaping (String) -> Void = { _ in }) {
+    ///   - asking: told how many documents have their prompt while an endpoint is asked for them.
+    public init(
+        searchFolders: [String] = [], notice: @escaping (String) -> Void = { _ in },
+        asking: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) {
         self.searchFolders = searchFolders
         self.notice = notice
+        self.asking = asking
     }
 
     /// The model at `path`, and its fingerprint.
@@ -106,10 +115,32 @@ public final class FineTuningInputs {
                 "holds \(corpus.documents.count) documents, and all of them are held out; add documents or lower "
                     + "corpus.held_out")
         }
+        if configuration.heldOut > 0 && heldOut.count <= 1 {
+            notice(
+                "\(corpus.name): \(heldOut.count) of \(documents.count) documents is held out, so that evaluations say "
+                    + "\(heldOut.isEmpty ? "nothing" : "little"); add documents or raise corpus.held_out")
+        }
         let parts = Parts(
             training: training, heldOut: heldOut, first: documents.first, hash: corpus.hash)
         corpora[request] = parts
         return parts
+    }
+
+    /// Says of how many texts reading comprehension is pretraining: its rules find nothing to ask in them.
+    func tellOfTextsWithoutExercises(_ run: FineTuningConfiguration, pool: WorkerPool) throws {
+        guard run.objective.kind == .readingComprehension,
+            told.insert(CorpusRequest(configuration: run.corpus, form: .text)).inserted
+        else { return }
+        let documents = try corpus(run).training
+        let count = pool.map(documents) { document in
+            guard case .text(let text) = document.content else { return 0 }
+            return ReadingComprehension.findsNothing(in: text) ? 1 : 0
+        }.reduce(0, +)
+        if count > 0 {
+            notice(
+                "reading-comprehension: \(count) of \(documents.count) texts get no exercises, since none of the rules "
+                    + "finds anything to ask in them; they are trained on as in cpt")
+        }
     }
 
     private func pool(_ path: String) throws -> PromptPool {
@@ -217,7 +248,8 @@ public final class FineTuningInputs {
             return (document.digest, text, document.place)
         }
         let maker = try PromptGenerator(options: generator.options, cachePath: cache)
-        let prompts = try maker.prompts(for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) })
+        let prompts = try maker.prompts(
+            for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) }, progress: asking)
         let pairs = Dictionary(
             zip(documents.map(\.digest), prompts), uniquingKeysWith: { first, _ in first })
         generated[request] = pairs

@@ -47,20 +47,29 @@ public struct FineTuningRunner {
 
     /// Trains and measures every run that is not done yet; one that fails does not keep the others from being run.
     ///
+    /// What is wrong with the documents of any run is found before anything is written.
+    ///
     /// - Parameters:
     ///   - request: the sweep as it was asked for, for the sweep's folder; nil notes nothing there.
     ///   - policy: what to do about runs that are there.
     /// - Returns: the runs that could not be finished.
-    /// - Throws: `InterruptedError` after a signal; what concerns the sweep as a whole.
+    /// - Throws: `InterruptedError` after a signal; what concerns the sweep as a whole; `ObjectiveError` about a document.
     public func run(_ request: SweepFile?, policy: RunPolicy) throws -> [RunFailure] {
+        let pool = WorkerPool(workers: workers)
+        let work = try plan.runs.map {
+            try FineTuningWork($0, in: directory($0), inputs: inputs, pool: pool)
+        }
+        for (run, work) in zip(plan.runs, work) where policy.restarts || !isFinished(run) {
+            try work.check()
+        }
         if let request {
             try directory.create(sweepText: request.text, manifest: manifest(request))
         }
         let queue = RunQueue(reporter: reporter, elsewhere: elsewhere)
         let failures = try queue.complete(
-            plan.runs, policy: policy, prepare: { try keeper($0).prepare($1) },
-            path: { directory($0).configurationPath }
-        ) { try complete($0, policy: $1) }
+            Array(zip(plan.runs, work)), policy: policy, prepare: { try keeper($0.0).prepare($1) },
+            path: { directory($0.0).configurationPath }
+        ) { try complete($0.0, $0.1, policy: $1) }
         if let request {
             try directory.create(sweepText: request.text, manifest: manifest(request)) {
                 try FineTuningSummary(plan, root: root).write(to: directory)
@@ -69,14 +78,18 @@ public struct FineTuningRunner {
         return failures.map(\.failure)
     }
 
+    /// A folder that cannot be read is reported when the run's turn comes.
+    private func isFinished(_ run: PlannedFineTuning) -> Bool {
+        (try? directory(run).metadata())?.status == .finished
+    }
+
     /// Trains a run that is not trained, and writes what it lacks.
     ///
     /// - Returns: false when another process holds it.
-    public func complete(_ run: PlannedFineTuning, policy: RunPolicy) throws -> Bool {
-        let folder = directory(run)
-        let work = try FineTuningWork(
-            run, in: folder, inputs: inputs, pool: WorkerPool(workers: workers))
-        return try keeper(run).perform(policy, isDone: { work.isPublished }) { record in
+    private func complete(
+        _ run: PlannedFineTuning, _ work: FineTuningWork, policy: RunPolicy
+    ) throws -> Bool {
+        try keeper(run).perform(policy, isDone: { work.isPublished }) { record in
             if !record.isTrained {
                 reporter.began("\(run.configuration.objective.name) \(run.name)", try work.steps())
                 defer { reporter.ended() }

@@ -69,7 +69,10 @@ public struct FineTuningSummary: Sendable {
                 guard let last = last(metric, run: run), let first = first(metric, run: run) else {
                     return nil
                 }
-                return String(format: "%@ %.4f → %.4f", metric, first, last)
+                let isOne = rows.count { $0.run == run && $0.metric == metric } == 1
+                return metric + " "
+                    + (isOne ? [last] : [first, last]).map { String(format: "%.4f", $0) }
+                    .joined(separator: " → ")
             }
             lines.append("  \(run)  \(parts.joined(separator: "  "))")
         }

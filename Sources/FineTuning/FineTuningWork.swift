@@ -50,6 +50,40 @@ final class FineTuningWork {
         return try source().source.stepCount(epochs: configuration.training.epochs ?? 1)
     }
 
+    // MARK: Before anything is written
+
+    /// Makes the examples of a pass over the documents, those that are held out too, and asks for the memory of an update.
+    ///
+    /// - Throws: what would stop the run on its way.
+    func check() throws {
+        let (source, parts) = try source()
+        try checkMemory(rows: rowsOfBin(source), longest: source.recipe.maximumLength)
+        try inputs.tellOfTextsWithoutExercises(configuration, pool: pool)
+        try source.check(steps: steps())
+        _ = try HeldOutBins(configuration, parts, inputs: inputs, pool: pool)
+    }
+
+    /// Rows of a bin at most: the last token of a sequence is a target alone, and a pair has two.
+    private func rowsOfBin(_ source: BatchSource) -> Int {
+        (isPreference ? 2 : 1) * (source.recipe.maximumLength - 1)
+    }
+
+    /// Says so when memory cannot hold an update.
+    private func checkMemory(rows: Int, longest: Int) throws {
+        let llama = model.configuration.llama
+        let workspace = llama.workspaceBytes(
+            rows: configuration.training.microBatchSize * rows, longest: longest,
+            forTraining: true, workers: pool.workerCount,
+            recomputes: configuration.recording.recomputes, lora: lora,
+            precision: configuration.training.precision)
+        let count = lora.map { TensorLayout($0.tensors(llama)).count } ?? llama.layout.count
+        // Parameters, two moments and gradients.
+        try requireMemory(
+            workspace + 16 * Double(count), model: model,
+            cure: "lower training.micro_batch_size or training.sequence_length, set "
+                + "training.activation_checkpointing, or take training.method=lora")
+    }
+
     // MARK: Training
 
     /// Trains to the end, from the last checkpoint where there is one.
@@ -64,13 +98,12 @@ final class FineTuningWork {
         if let resumed {
             _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: resumed))
         }
-        let length = source.recipe.maximumLength
-        try checkMemory(start.layout, rows: (isPreference ? 2 : 1) * (length - 1), longest: length)
         let tuner = FineTuner(
-            model, configuration.tunerOptions, state: state,
-            binRows: isPreference ? 2 * (length - 1) : length - 1, longest: length - 1, pool: pool)
-        let evaluation = try HeldOutEvaluation(
-            configuration, parts, inputs: inputs, tuner: tuner, pool: pool)
+            model, configuration.tunerOptions, state: state, binRows: rowsOfBin(source),
+            longest: source.recipe.maximumLength - 1, pool: pool)
+        let evaluation = HeldOutEvaluation(
+            configuration, try HeldOutBins(configuration, parts, inputs: inputs, pool: pool),
+            tuner: tuner)
         if resumed == nil, let values = evaluation.measure() {
             try records.appendMetrics(step: 0, values)
         }
@@ -105,20 +138,6 @@ final class FineTuningWork {
                 return values
             })
         return try loop.run(&state)
-    }
-
-    /// Says so before the work begins when memory cannot hold it.
-    private func checkMemory(_ layout: TensorLayout, rows: Int, longest: Int) throws {
-        let workspace = model.configuration.llama.workspaceBytes(
-            rows: configuration.training.microBatchSize * rows, longest: longest,
-            forTraining: true, workers: pool.workerCount,
-            recomputes: configuration.recording.recomputes, lora: lora,
-            precision: configuration.training.precision)
-        // Parameters and moments are there; gradients come.
-        try requireMemory(
-            workspace + 4 * Double(layout.count), model: model,
-            cure: "lower training.micro_batch_size or training.sequence_length, set "
-                + "training.activation_checkpointing, or take training.method=lora")
     }
 
     private func options(steps: Int) -> TrainingOptions {

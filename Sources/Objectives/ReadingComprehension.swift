@@ -6,6 +6,11 @@ import Randomness
 /// definitions added; the rules and the words are this project's. The rules read English; a text in which they find
 /// nothing stays as it is.
 public enum ReadingComprehension {
+    /// Whether no rule finds anything to ask in a text, which then stays as it is.
+    public static func findsNothing(in text: String) -> Bool {
+        ExerciseMiner.findings(in: text).isEmpty
+    }
+
     /// The text with its exercises behind, to be trained on as in CPT.
     ///
     /// At most one exercise of each skill; which of those that the text allows, and in which words, is drawn.

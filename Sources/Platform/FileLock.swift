@@ -61,12 +61,18 @@ public final class FileLock {
         return kill(process, 0) != 0 && errno == ESRCH ? nil : process
     }
 
-    /// Gives the lock back; a second call does nothing. The file stays: removing it would let two
-    /// processes hold "the" lock on two different files.
+    /// Gives the lock back; a second call does nothing. The file stays.
     public func release() {
         if descriptor < 0 { return }
         close(descriptor)
         descriptor = -1
+    }
+
+    /// Removes the file and gives the lock back: whoever waits for it notices, and takes one on a file of its own.
+    public func discard() {
+        if descriptor < 0 { return }
+        unlink(path)
+        release()
     }
 
     private static func acquire(_ path: String, flags: Int32) throws -> FileLock? {

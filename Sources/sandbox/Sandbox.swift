@@ -35,12 +35,39 @@ struct Sandbox: ParsableCommand {
         StandardStreams.openClosedOnes()
         FailedWrites.becomeErrors()
         do {
+            try refuseBrokenText()
             try refuseUnknownVerb()
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(withJoinedNegatives(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// Refuses an argument that is no UTF-8: Swift would put other characters in its place.
+    private static func refuseBrokenText() throws {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index],
+                String(validatingCString: argument) == nil
+            else { continue }
+            throw ValidationError(
+                "argument \(index), '\(String(cString: argument))', is not UTF-8; write it in UTF-8")
+        }
+    }
+
+    /// `--seed -1` as `--seed=-1`: the parser takes what begins with a dash for an option, and would call the value missing.
+    private static func withJoinedNegatives(_ arguments: ArraySlice<String>) -> [String] {
+        var joined: [String] = []
+        for argument in arguments {
+            if argument.hasPrefix("-"), Double(argument) != nil, let option = joined.last,
+                option.hasPrefix("--"), option != "--", !option.contains("=")
+            {
+                joined[joined.count - 1] += "=" + argument
+            } else {
+                joined.append(argument)
+            }
+        }
+        return joined
     }
 
     /// Refuses a first argument that is no verb, with the nearest one: the parser would call it an unexpected argument.

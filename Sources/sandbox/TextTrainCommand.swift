@@ -118,8 +118,10 @@ struct TextSweep {
     init(_ place: RunPlace, isChild: Bool = false) {
         self.place = place
         display = ProgressDisplay(isQuiet: place.quiet)
+        let asking = PromptProgress(isQuiet: place.quiet)
         inputs = FineTuningInputs(
-            searchFolders: folders, notice: isChild ? { _ in } : display.reporter.noticed)
+            searchFolders: folders, notice: isChild ? { _ in } : display.reporter.noticed,
+            asking: asking.update)
     }
 
     /// The sweep file with everything the command line says.
@@ -148,5 +150,24 @@ struct TextSweep {
         let summary = try FineTuningSummary(plan, root: place.runs)
         try Terminal.print(
             place.json ? summary.json + "\n" : summary.table(folder: "\(place.runs)/\(plan.name)"))
+    }
+}
+
+/// Shows on standard error how far an endpoint has come with the prompts it was asked for.
+private final class PromptProgress {
+    private let isQuiet: Bool
+    private var line: ProgressLine?
+
+    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+    func update(done: Int, total: Int) {
+        var line =
+            self.line
+            ?? ProgressLine(
+                label: "contextual prompts", total: total, start: done, unit: "documents",
+                style: .automatic(isQuiet: isQuiet))
+        line.update(step: done)
+        if done == total { line.finish() }
+        self.line = done == total ? nil : line
     }
 }

@@ -11,8 +11,8 @@ import Testing
 
     /// What stands in a message behind `what` came.
     private func sentence(_ server: TestServer, _ what: String, cure: String) -> String {
-        "no contextual prompt for corpus.jsonl:1: \(server.url)/chat/completions \(what); \(cure) (the prompts so far "
-            + "are in 'prompts.jsonl', and the same command asks for the rest)"
+        "no contextual prompt for corpus.jsonl:1: \(server.url)/chat/completions \(what); \(cure) (no prompt has "
+            + "come so far, and the same command asks again)"
     }
 
     @Test func waitsAsLongAsTheServerSays() throws {
@@ -133,8 +133,8 @@ import Testing
         let expected = sentence(server, complaint + " (attempt 2)", cure: "look after the server")
         #expect(bench.message() == expected)
         #expect(server.requests.count == 2)
-        // Nothing of it is kept.
-        #expect(try bench.cacheText() == "")
+        // Nothing of it is kept, nor a file for it.
+        #expect(try bench.folder.names() == [])
     }
 
     @Test func refusesWhatIsTooLong() throws {
@@ -174,6 +174,10 @@ import Testing
                 "change the document or the options as it says"
             ),
             (
+                .status(501), "answered HTTP 501",
+                "check the model's name and the address, which often ends in /v1"
+            ),
+            (
                 .status(403, body: "<html>no</html>"), "answered HTTP 403 with an HTML page",
                 "check the key and the variable that holds it"
             ),
@@ -191,6 +195,16 @@ import Testing
             #expect(bench.message() == sentence(server, answer.what, cure: answer.cure))
             #expect(server.requests.count == 1)
         }
+    }
+
+    @Test func saysWhereThePromptsAreThatHaveCome() throws {
+        let server = try TestServer { index, _ in index == 0 ? .content("x") : .status(400) }
+        let bench = try PromptBench(server)
+        _ = try bench.prompts("1")
+        #expect(
+            bench.message("2").hasSuffix(
+                "(the prompts so far are in 'prompts.jsonl', and the same command asks for the rest)"))
+        #expect(try bench.folder.names() == ["prompts.jsonl"])
     }
 
     @Test func writesTheKeyNowhere() throws {
@@ -211,7 +225,7 @@ import Testing
         let files = try bench.folder.names().map {
             try String(contentsOfFile: bench.folder.file($0), encoding: .utf8)
         }
-        #expect(files.count == 2)
+        #expect(files.count == 1)
         let key = try #require(try EndpointKey(variable: "K", in: ["K": Self.key]))
         var dumped = "\(key) \(String(reflecting: key))"
         dump(key, to: &dumped)

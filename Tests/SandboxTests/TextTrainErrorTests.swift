@@ -77,6 +77,30 @@ import Testing
                 "objective.generator={url: 'http://127.0.0.1:9/v1', model: m, key_variable: NO_SUCH_KEY}",
             ], sentence: ["NO_SUCH_KEY"]),
         Mistake(
+            name: "an answer that dpo cannot cut",
+            corpus:
+                "{\"prompt\": \"Why?\", \"chosen\": \"\(String(repeating: "long ", count: 300))\", \"rejected\": \"No.\"}\n",
+            objective: "dpo", changes: ["objective.truncate=true"],
+            sentence: ["corpus.jsonl:1", "answers are not cut"]),
+        Mistake(
+            name: "a held-out document that is too long",
+            corpus:
+                "{\"prompt\": \"Why?\", \"completion\": \"Because.\"}\n"
+                + "{\"prompt\": \"Why?\", \"completion\": \"\(String(repeating: "long ", count: 300))\"}\n",
+            objective: "ift", changes: ["corpus.held_out=0.5", "training.sequence_length=64"],
+            sentence: ["corpus.jsonl:2", "a sequence holds 64"]),
+        Mistake(
+            name: "messages without an answer",
+            corpus: "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}\n",
+            objective: "ift", changes: ["objective.chat_template=llama-2"],
+            sentence: ["corpus.jsonl:1"]),
+        Mistake(
+            name: "a model without a name", changes: ["model.path="], status: 64,
+            sentence: ["cpt.yaml", "model.path is missing", "model.path=path/to/llama"]),
+        Mistake(
+            name: "a corpus without a name", changes: ["corpus.path="], status: 64,
+            sentence: ["cpt.yaml", "corpus.path is missing", "corpus.path=notes.jsonl"]),
+        Mistake(
             name: "everything held out", changes: ["corpus.held_out=0.999999"],
             sentence: ["held_out"]),
         Mistake(
@@ -98,10 +122,7 @@ import Testing
         #expect(lines.count == 1 && lines.first?.hasPrefix("error: ") == true, "\(outcome)")
         for part in mistake.sentence { #expect(outcome.errors.contains(part), "\(outcome)") }
         #expect(outcome.output == "")
-        let left =
-            FileManager.default.enumerator(atPath: folder.path)?.allObjects
-            .compactMap { $0 as? String } ?? []
-        #expect(!left.contains { $0.hasSuffix("/model") || $0.contains(".partial") }, "\(left)")
+        #expect(try folder.names() == ["corpus.jsonl"])
     }
 
     @Test func badLinesAreSkippedAndCountedWhereAskedFor() throws {
