@@ -70,9 +70,49 @@ static inline __attribute__((always_inline)) SandboxPairs sandbox_bf16_pairs(San
         15, 31);
 }
 
-/* A matrix of 16 x 16 numbers of 32 bits, transposed: four rounds, each of which shuffles the upper half of the rows into the
-   lower half, as one shuffles two halves of a deck of cards. */
+typedef float SandboxEight __attribute__((ext_vector_type(8)));
+
+/* Up to eight rows of eight numbers of 32 bits, as columns; rows that do not exist are 0. Rows and columns lie so many numbers
+   apart; the columns are stored first to last, so that each may overwrite what the one before has too much. The two halves of a
+   register are shuffled apart until the last round, which is what AVX2 does fast. */
+static inline __attribute__((always_inline)) void sandbox_transpose_eight(
+    const float *rows, long rowStride, int count, float *columns, long columnStride) {
+    SandboxEight row[8], pair[8], quad[8], column[8];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+        if (i < count) __builtin_memcpy(&row[i], rows + i * rowStride, sizeof row[i]);
+        else row[i] = (SandboxEight)0.0f;
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 2) {
+        pair[i] = __builtin_shufflevector(row[i], row[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pair[i + 1] = __builtin_shufflevector(row[i], row[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 4) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < 2; j++) {
+            quad[i + 2 * j] = __builtin_shufflevector(pair[i + j], pair[i + 2 + j], 0, 1, 8, 9, 4, 5, 12, 13);
+            quad[i + 2 * j + 1] = __builtin_shufflevector(pair[i + j], pair[i + 2 + j], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+        column[i] = __builtin_shufflevector(quad[i], quad[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        column[i + 4] = __builtin_shufflevector(quad[i], quad[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) __builtin_memcpy(columns + i * columnStride, &column[i], sizeof column[i]);
+}
+
+/* A matrix of 16 x 16 numbers of 32 bits, transposed into another place: on AVX2 its four quarters, else in four rounds, each
+   of which shuffles the upper half of the rows into the lower half, as one shuffles two halves of a deck of cards. */
 static inline __attribute__((always_inline)) void sandbox_transpose(const void *rows, void *columns) {
+#if SANDBOX_VECTOR_BITS == 256
+    for (int i = 0; i < 16; i += 8)
+        for (int j = 0; j < 16; j += 8)
+            sandbox_transpose_eight((const float *)rows + 16 * i + j, 16, 8, (float *)columns + 16 * j + i, 16);
+#else
     SandboxFloats deck[16], shuffled[16];
     __builtin_memcpy(deck, rows, sizeof deck);
 #pragma clang loop unroll(full)
@@ -87,6 +127,7 @@ static inline __attribute__((always_inline)) void sandbox_transpose(const void *
         __builtin_memcpy(deck, shuffled, sizeof deck);
     }
     __builtin_memcpy(columns, deck, sizeof deck);
+#endif
 }
 
 #endif

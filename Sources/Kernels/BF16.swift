@@ -52,6 +52,11 @@ extension UInt32: ProductOperand {
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<UInt32>) {
         pointer.store(first.bf16Pairs(with: second), at: 0)
     }
+
+    @inline(__always)
+    static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<UInt32>) {
+        pack(last, Lanes(repeating: 0), into: pointer)
+    }
 }
 
 extension UnsafeMutablePointer<UInt32> {

@@ -23,6 +23,8 @@ protocol ProductOperand: SIMDScalar, Hashable, Codable {
     static func addProduct(_ sums: inout Lanes, _ a: SIMD16<Self>, _ b: SIMD16<Self>)
     /// Stores two rows of sixteen numbers: as two vectors, or as one of pairs.
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Self>)
+    /// Stores a last row of sixteen numbers that has none beside it.
+    static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<Self>)
     /// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high.
     static func packStripes(
         _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
@@ -42,6 +44,11 @@ extension Float: ProductOperand {
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Float>) {
         pointer.store(first, at: 0)
         pointer.store(second, at: laneCount)
+    }
+
+    @inline(__always)
+    static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<Float>) {
+        pointer.store(last, at: 0)
     }
 }
 

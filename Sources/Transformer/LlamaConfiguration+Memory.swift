@@ -37,9 +37,10 @@ extension LlamaConfiguration {
         numbers += Double(workers) * (packed + scores)
         let sizes = ProductSizes(self, rows: rows, forTraining: forTraining, rank: lora?.rank ?? 0)
         func products(_ precision: ProductPrecision, _ sizes: ProductSizes, _ forTraining: Bool) {
-            let gradients = forTraining ? ProductScratch.numbers(largestWidth: sizes.widest) : 0
-            let own = PanelScratch.numbers(rows: sizes.rows) + gradients
+            let stripes = forTraining ? ProductScratch.numbers(largestWidth: 0) : 0
+            let own = PanelScratch.numbers(rows: sizes.rows) + stripes
             numbers += Double(workers * own) + Double(sizes.factorCount(precision))
+            numbers += forTraining ? Double(sizes.columnCount(precision)) : 0
         }
         if precision == .bf16 {
             products(.bf16, sizes, forTraining)
@@ -99,5 +100,10 @@ struct ProductSizes {
         max(
             PackedRows.operandCount(rows: rows, width: widest, precision: precision),
             PackedRows.operandCount(rows: logitRows, width: vocabulary, precision: precision))
+    }
+
+    /// Operands of the largest right factor of weight gradients.
+    func columnCount(_ precision: ProductPrecision) -> Int {
+        PackedColumns.operandCount(rows: rows, width: widest, precision: precision)
     }
 }

@@ -120,9 +120,12 @@ extension LlamaDecoder {
                     .copy(from: head.gradient[place * C..<(place + 1) * C])
             }
             guard let gradients else { return }
-            workspace.team.weightGradient(
-                LlamaLinear(weight: gradients.head, bias: nil), dOutput: head.logits,
-                input: head.input, rows: rows.count, from: C)
+            workspace.team.weightGradients(
+                [
+                    LlamaTeam.GradientTask(
+                        gradients: LlamaLinear(weight: gradients.head, bias: nil),
+                        dOutput: head.logits)
+                ], input: head.input, rows: rows.count, from: C)
         }
     }
 

@@ -180,17 +180,19 @@ struct LoRALayer: Sendable {
         }
         let rank = configuration.rank
         let (from, to) = (factor.a.count / rank, factor.b.count / rank)
-        team.weightGradient(
-            LlamaLinear(weight: gradients.b, bias: nil), dOutput: dOutput, input: low, rows: rows,
-            from: rank, isExact: true)
+        func add(_ factor: FloatView, _ dOutput: FloatView, _ input: FloatView, from: Int) {
+            let gradients = LlamaLinear(weight: factor, bias: nil)
+            team.weightGradients(
+                [LlamaTeam.GradientTask(gradients: gradients, dOutput: dOutput)], input: input,
+                rows: rows, from: from, isExact: true)
+        }
+        add(gradients.b, dOutput, low, from: rank)
         team.inputGradient(
             gradient, dOutput: dOutput, weight: StoredMatrix(factor.b, rows: to, columns: rank),
             rows: rows, isExact: true)
         scale(gradient[0..<rows * rank], by: Float(configuration.scale))
         let read = read(input, projection, width: from, rows: rows, team: team)
-        team.weightGradient(
-            LlamaLinear(weight: gradients.a, bias: nil), dOutput: gradient, input: read, rows: rows,
-            from: from, isExact: true)
+        add(gradients.a, gradient, read, from: from)
         let a = StoredMatrix(factor.a, rows: rank, columns: from)
         guard let dropout else {
             team.inputGradient(

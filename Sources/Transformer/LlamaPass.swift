@@ -108,12 +108,13 @@ struct LlamaPass: Sendable {
             into dInput: FloatView, input: FloatView, _ maps: [Projected],
             _ gradients: [LlamaLinear<FloatView>]?
         ) {
+            if let gradients {
+                team.weightGradients(
+                    zip(gradients, maps).map {
+                        LlamaTeam.GradientTask(gradients: $0, dOutput: $1.output)
+                    }, input: input, rows: rows, from: maps[0].map.weight.columns)
+            }
             for (index, map) in maps.enumerated() {
-                if let gradients {
-                    team.weightGradient(
-                        gradients[index], dOutput: map.output, input: input, rows: rows,
-                        from: map.map.weight.columns)
-                }
                 team.inputGradient(
                     dInput, dOutput: map.output, weight: map.map.weight,
                     adding: index > 0 ? dInput : nil, rows: rows)

@@ -23,6 +23,8 @@ struct LlamaTeam: Sendable {
     private struct ProductMemory: Sendable {
         /// The left factor of a round.
         let factor: PackedRows
+        /// The right factor of its weight gradients.
+        let columns: PackedColumns
         /// Each worker's.
         let panels: [PanelScratch]
         let products: [ProductScratch]
@@ -31,12 +33,12 @@ struct LlamaTeam: Sendable {
             _ precision: ProductPrecision, _ sizes: ProductSizes, workers: Int, forTraining: Bool
         ) {
             factor = PackedRows(count: sizes.factorCount(precision), precision: precision)
+            columns = PackedColumns(
+                count: forTraining ? sizes.columnCount(precision) : 0, precision: precision)
             panels = (0..<workers).map { _ in PanelScratch(rows: sizes.rows, precision: precision) }
             products = (0..<workers).map { _ in
                 ProductScratch(
-                    precision: precision, rows: 0,
-                    largestWidth: forTraining ? sizes.widest : 0,
-                    forTraining: forTraining)
+                    precision: precision, rows: 0, largestWidth: 0, forTraining: forTraining)
             }
         }
     }
@@ -73,12 +75,12 @@ struct LlamaTeam: Sendable {
     /// Below this many multiplications an operation is not worth waking the workers for.
     private static let leastWork = 1 << 18
 
-    /// Cuts `count` columns or rows into ranges that begin at multiples of 16, for `work` multiplications in all: several
-    /// for each worker, so that a late one is waited for less long, or one where each piece has a cost of its own.
-    private func pieces(_ count: Int, work: Int, perWorker: Int = 8) -> [Range<Int>] {
+    /// Cuts `count` columns or rows into ranges that begin at multiples of `unit`, for `work` multiplications in all: several
+    /// for each worker, so that a late one is waited for less long.
+    private func pieces(_ count: Int, work: Int, unit: Int = 16) -> [Range<Int>] {
         guard pool.workerCount > 1, work >= Self.leastWork else { return [0..<count] }
-        let wanted = min(perWorker * pool.workerCount, max(pool.workerCount, work >> 20))
-        let size = max(16, (count / wanted + 15) / 16 * 16)
+        let wanted = min(8 * pool.workerCount, max(pool.workerCount, work >> 20))
+        let size = max(unit, (count / wanted + unit - 1) / unit * unit)
         return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
     }
 
@@ -176,35 +178,55 @@ struct LlamaTeam: Sendable {
         _ input: FloatView, rows: Int, width: Int, isExact: Bool
     ) -> ProductMemory {
         let memory = isExact ? exact : rounded ?? exact
-        // Pieces of stripes begin anywhere: only their number decides.
-        let stripes = PackedRows.stripeCount(rows: rows)
-        let work = 4 * rows * width
-        let count = work < Self.leastWork ? 1 : min(stripes, 4 * pool.workerCount)
-        run(count, work: work) { part, _ in
-            memory.factor.pack(
-                input, rows: rows, width: width,
-                stripes: stripes * part / count..<stripes * (part + 1) / count)
+        share(PackedRows.stripeCount(rows: rows), work: 4 * rows * width) {
+            memory.factor.pack(input, rows: rows, width: width, stripes: $0)
         }
         return memory
     }
 
-    /// `dW += dyᵀ · x` with `dW: [to, from]`, and `db += Σ dy`.
-    func weightGradient(
-        _ gradients: LlamaLinear<FloatView>, dOutput: FloatView, input: FloatView, rows: Int,
-        from: Int, isExact: Bool = false
-    ) {
-        let to = gradients.weight.count / from
-        let work = rows * from * to
-        // Each piece lays out the whole input anew.
-        let parts = pieces(to, work: work, perWorker: 1)
-        let memory = isExact ? exact : rounded ?? exact
-        run(parts.count, work: work) { part, worker in
-            addWeightGradient(
-                dWeight: gradients.weight, dBias: nil, input: dOutput, dOutput: input, rows: rows,
-                from: to, to: from, inputs: parts[part], scratch: memory.products[worker])
+    /// Calls `body` with ranges of `count` things, a few for each worker where `work` is worth it.
+    private func share(_ count: Int, work: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        let parts = work < Self.leastWork ? 1 : min(count, 4 * pool.workerCount)
+        run(parts, work: work) { part, _ in
+            body(count * part / parts..<count * (part + 1) / parts)
         }
-        if let bias = gradients.bias {
-            addColumnSums(total: bias, input: dOutput, rows: rows, width: to)
+    }
+
+    /// The gradients of one map of a round, all of which read the same input: `dW += dyᵀ · x` with `dW: [to, from]`, and
+    /// `db += Σ dy`.
+    struct GradientTask: Sendable {
+        let gradients: LlamaLinear<FloatView>
+        let dOutput: FloatView
+    }
+
+    /// - Parameters:
+    ///   - tasks: the maps.
+    ///   - input: `x: [rows, from]`, that of all of them.
+    ///   - rows: number of rows.
+    ///   - from: width of the input.
+    ///   - isExact: whether nothing is rounded, whatever the precision.
+    func weightGradients(
+        _ tasks: [GradientTask], input: FloatView, rows: Int, from: Int, isExact: Bool = false
+    ) {
+        let memory = isExact ? exact : rounded ?? exact
+        share(PackedColumns.panelCount(width: from), work: 4 * rows * from) {
+            memory.columns.pack(input, rows: rows, width: from, panels: $0)
+        }
+        let numbers = tasks.reduce(0) { $0 + $1.gradients.weight.count }
+        let parts = tasks.flatMap { task in
+            let to = task.gradients.weight.count / from
+            return pieces(to, work: rows * numbers, unit: 96).map { (task: task, outputs: $0) }
+        }
+        run(parts.count, work: rows * numbers) { part, worker in
+            let (task, outputs) = parts[part]
+            addWeightGradient(
+                dWeight: task.gradients.weight, input: task.dOutput, dOutput: memory.columns,
+                rows: rows, from: task.gradients.weight.count / from, to: from, inputs: outputs,
+                scratch: memory.products[worker])
+        }
+        for task in tasks {
+            guard let bias = task.gradients.bias else { continue }
+            addColumnSums(total: bias, input: task.dOutput, rows: rows, width: bias.count)
         }
     }
 
