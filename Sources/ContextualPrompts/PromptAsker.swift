@@ -86,6 +86,7 @@ struct PromptAsker {
 
     private func failure(_ place: String, _ what: String, _ cure: String) -> SystemError {
         SystemError(
-            "no contextual prompt for \(place): \(endpoint.shown) \(what); \(cure) (\(patience.whatIsKept))")
+            "no contextual prompt for \(place): \(endpoint.shown) \(what); \(cure) (\(patience.whatIsKept))"
+        )
     }
 }

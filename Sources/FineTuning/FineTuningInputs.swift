@@ -118,7 +118,8 @@ public final class FineTuningInputs {
         if configuration.heldOut > 0 && heldOut.count <= 1 {
             notice(
                 "\(corpus.name): \(heldOut.count) of \(documents.count) documents is held out, so that evaluations say "
-                    + "\(heldOut.isEmpty ? "nothing" : "little"); add documents or raise corpus.held_out")
+                    + "\(heldOut.isEmpty ? "nothing" : "little"); add documents or raise corpus.held_out"
+            )
         }
         let parts = Parts(
             training: training, heldOut: heldOut, first: documents.first, hash: corpus.hash)

@@ -211,6 +211,7 @@ private struct StoredMap {
     /// The elements where they take two bytes.
     let halves: Buffer<UInt16>
     let factor: PackedRows
+    let columns: PackedColumns
 
     init(rows: Int, from: Int, to: Int, element: StoredElement, precision: ProductPrecision) {
         self.rows = rows
@@ -218,7 +219,10 @@ private struct StoredMap {
         self.to = to
         self.element = element
         panel = PanelScratch(rows: rows, precision: precision)
-        products = ProductScratch(precision: precision, rows: 0, largestWidth: from)
+        products = ProductScratch(precision: precision, rows: 0, largestWidth: 0)
+        columns = PackedColumns(
+            count: PackedColumns.operandCount(rows: rows, width: from, precision: precision),
+            precision: precision)
         factor = PackedRows(
             count: PackedRows.operandCount(
                 rows: rows, width: max(from, to), precision: precision), precision: precision)
@@ -262,10 +266,14 @@ private struct StoredMap {
                 adding: adding ? dInputs[0] : nil, rows: 0..<rows, inputs: range, scratch: panel)
         }
         // dW = dyᵀ · x: the weight gradient of a map from y's width to x's.
+        let panels = PackedColumns.panelCount(width: from)
+        for part in [panels / 2..<panels, 0..<panels / 2] {
+            columns.pack(inputs[0], rows: rows, width: from, panels: part)
+        }
         for range in shares(of: to) {
             addWeightGradient(
-                dWeight: dInputs[1], dBias: nil, input: dOutput, dOutput: inputs[0], rows: rows,
-                from: to, to: from, inputs: range, scratch: products)
+                dWeight: dInputs[1], input: dOutput, dOutput: columns, rows: rows, from: to,
+                to: from, inputs: range, scratch: products)
         }
         addColumnSums(total: dInputs[2], input: dOutput, rows: rows, width: to)
     }

@@ -28,15 +28,19 @@ public func crossEntropy(
         }
         var largest = peak.largest
         for index in width / laneCount * laneCount..<width { largest = max(largest, z[index]) }
+        // exp(x) for x ≤ 0, and 0 where it is smaller than any normal number: most subnormal ones, which slow products down, are
+        // avoided thus; a row's weight makes a few of the others. Written twice, since a function of it is not inlined.
         var sum = Lanes(repeating: 0)
         let whole = width / laneCount * laneCount
         for index in stride(from: 0, to: whole, by: laneCount) {
-            let terms = shares(z.lanes(at: index) - largest)
+            let x = z.lanes(at: index) - largest
+            let terms = exponential(x).replacing(with: 0, where: x .< -87)
             sum += terms
             if weights != nil { z.store(terms, at: index) }
         }
         if whole < width {
-            let terms = shares(z.partialLanes(at: whole, count: width - whole) - largest)
+            let x = z.partialLanes(at: whole, count: width - whole) - largest
+            let terms = exponential(x).replacing(with: 0, where: x .< -87)
             sum += terms.replacing(with: 0, where: laneNumbers .>= Float(width - whole))
             if weights != nil { z.storePartial(terms, at: whole, count: width - whole) }
         }
@@ -53,8 +57,3 @@ public func crossEntropy(
         z[target] -= weight
     }
 }
-
-/// `exp(x)` for x ≤ 0, and 0 where it is smaller than any normal number: most subnormal ones, which slow products down, are
-/// avoided thus; a row's weight makes a few of the others.
-@inline(__always)
-private func shares(_ x: Lanes) -> Lanes { exponential(x).replacing(with: 0, where: x .< -87) }

@@ -71,27 +71,30 @@ public struct PackedRows: Sendable {
         let numbers = precision == .fp32 ? 1 : 2
         let steps = (width + numbers - 1) / numbers
         let size = MemoryLayout<UInt32>.size
-        // 2,048 bytes, which are on the stack: sixteen rows and their columns.
-        withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: 2 * laneCount) { block in
-            guard let base = block.baseAddress else { return }
-            let columns = base + laneCount
-            block.update(repeating: PairLanes(repeating: 0))
-            for stripe in stripes {
-                let first = stripe * productTileRows
-                let count = min(productTileRows, rows - first)
-                let begun = packInEights(source + first * width, count, width, target, first)
-                for step in stride(from: begun, to: steps, by: laneCount) {
-                    let place = step * numbers
-                    for row in 0..<count {
-                        block[row] = read(source + (first + row) * width + place, width - place)
-                    }
-                    for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
-                    sandbox_transpose(base, columns)
-                    let at = target + (first * steps + step * productTileRows) * size
-                    for column in 0..<min(laneCount, steps - step) {
-                        store(
-                            columns[column], at: at + column * productTileRows * size,
-                            isLast: step + column == steps - 1)
+        // Twice 1,024 bytes, which are on the stack: more at a time would come from the heap.
+        withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: laneCount) { block in
+            withUnsafeTemporaryAllocation(of: PairLanes.self, capacity: laneCount) { columns in
+                guard let base = block.baseAddress, let transposed = columns.baseAddress else {
+                    return
+                }
+                block.update(repeating: PairLanes(repeating: 0))
+                for stripe in stripes {
+                    let first = stripe * productTileRows
+                    let count = min(productTileRows, rows - first)
+                    let begun = packInEights(source + first * width, count, width, target, first)
+                    for step in stride(from: begun, to: steps, by: laneCount) {
+                        let place = step * numbers
+                        for row in 0..<count {
+                            block[row] = read(source + (first + row) * width + place, width - place)
+                        }
+                        for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
+                        sandbox_transpose(base, transposed)
+                        let at = target + (first * steps + step * productTileRows) * size
+                        for column in 0..<min(laneCount, steps - step) {
+                            store(
+                                columns[column], at: at + column * productTileRows * size,
+                                isLast: step + column == steps - 1)
+                        }
                     }
                 }
             }

@@ -46,13 +46,8 @@ struct Sandbox: ParsableCommand {
 
     /// Refuses an argument that is no UTF-8: Swift would put other characters in its place.
     private static func refuseBrokenText() throws {
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = CommandLine.unsafeArgv[index],
-                String(validatingCString: argument) == nil
-            else { continue }
-            throw ValidationError(
-                "argument \(index), '\(String(cString: argument))', is not UTF-8; write it in UTF-8")
-        }
+        guard let (number, shown) = ProgramArguments.firstBroken else { return }
+        throw ValidationError("argument \(number), '\(shown)', is not UTF-8; write it in UTF-8")
     }
 
     /// `--seed -1` as `--seed=-1`: the parser takes what begins with a dash for an option, and would call the value missing.

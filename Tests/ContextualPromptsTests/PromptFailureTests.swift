@@ -203,7 +203,8 @@ import Testing
         _ = try bench.prompts("1")
         #expect(
             bench.message("2").hasSuffix(
-                "(the prompts so far are in 'prompts.jsonl', and the same command asks for the rest)"))
+                "(the prompts so far are in 'prompts.jsonl', and the same command asks for the rest)"
+            ))
         #expect(try bench.folder.names() == ["prompts.jsonl"])
     }
 

@@ -87,7 +87,10 @@ import Testing
             corpus:
                 "{\"prompt\": \"Why?\", \"completion\": \"Because.\"}\n"
                 + "{\"prompt\": \"Why?\", \"completion\": \"\(String(repeating: "long ", count: 300))\"}\n",
-            objective: "ift", changes: ["corpus.held_out=0.5", "training.sequence_length=64"],
+            objective: "ift",
+            changes: [
+                "corpus.held_out=0.5", "training.sequence_length=64", "objective.truncate=false",
+            ],
             sentence: ["corpus.jsonl:2", "a sequence holds 64"]),
         Mistake(
             name: "messages without an answer",

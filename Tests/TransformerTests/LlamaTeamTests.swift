@@ -29,9 +29,9 @@ import Testing
         team.linear(x, [LinearTask(output: y, map: map)], rows: rows, isExact: isExact)
         team.inputGradient(
             dx, dOutput: dy, weight: map.weight, rows: rows, isExact: isExact)
-        team.weightGradient(
-            LlamaLinear(weight: dW, bias: nil), dOutput: dy, input: x, rows: rows, from: from,
-            isExact: isExact)
+        team.weightGradients(
+            [.init(gradients: LlamaLinear(weight: dW, bias: nil), dOutput: dy)], input: x,
+            rows: rows, from: from, isExact: isExact)
         return [y, dx, dW].map(\.array)
     }
 
