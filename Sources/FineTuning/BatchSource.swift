@@ -3,6 +3,7 @@ import Corpora
 import Kernels
 import LanguageModeling
 import Objectives
+import Synchronization
 
 /// The bins that each update learns from, decided by documents, objective and seed.
 ///
@@ -123,7 +124,9 @@ struct ExampleRecipe: Sendable {
     /// Who reads the tokens.
     let model: ModelDirectory
 
-    /// Documents that one worker turns into examples at a time, with one encoder: it is fast when it has met their words.
+    private let encoders = IdleEncoders()
+
+    /// Documents that one worker turns into examples at a time.
     private static let pieceSize = 512
 
     /// The examples of one document, or the two sides of its preference.
@@ -165,7 +168,8 @@ struct ExampleRecipe: Sendable {
         }
         let made = pool.map(pieces) { piece in
             Result {
-                var encoder = objective.makeEncoder()
+                var encoder = encoders.take() ?? objective.makeEncoder()
+                defer { encoders.put(encoder) }
                 return try piece.map {
                     try examples($0.document, index: $0.index, epoch: epoch, encoder: &encoder)
                 }
@@ -183,4 +187,13 @@ struct ExampleRecipe: Sendable {
             : Packing.unpacked(count: sequences.count)
         return groups.map { places in Bin(examples: places.map { sequences[$0] }) }
     }
+}
+
+/// Encoders between two pieces of a corpus: one that has met its words is faster, and gives the same ids.
+private final class IdleEncoders: Sendable {
+    private let idle = Mutex<[SequenceEncoder]>([])
+
+    func take() -> SequenceEncoder? { idle.withLock { $0.popLast() } }
+
+    func put(_ encoder: SequenceEncoder) { idle.withLock { $0.append(encoder) } }
 }

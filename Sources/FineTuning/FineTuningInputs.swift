@@ -117,8 +117,8 @@ public final class FineTuningInputs {
         }
         if configuration.heldOut > 0 && heldOut.count <= 1 {
             notice(
-                "\(corpus.name): \(heldOut.count) of \(documents.count) documents is held out, so that evaluations say "
-                    + "\(heldOut.isEmpty ? "nothing" : "little"); add documents or raise corpus.held_out"
+                "\(corpus.name): corpus.held_out leaves \(heldOut.count) of \(documents.count) documents to evaluate on, "
+                    + "which says \(heldOut.isEmpty ? "nothing" : "little"); add documents or raise it"
             )
         }
         let parts = Parts(
