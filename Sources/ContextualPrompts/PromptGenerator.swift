@@ -45,7 +45,7 @@ public struct PromptGenerator {
     ///
     /// - Parameters:
     ///   - documents: `digest` names the text in the file, `place` in messages.
-    ///   - progress: called with how many documents are done, after each of them, unless the file has all prompts.
+    ///   - progress: called with how many documents have their prompt, after each one that was asked for.
     /// - Throws: `SystemError` with address, document, what came and the cure; ``PromptsInterrupted`` after a signal.
     ///   What has come by then is kept.
     public func prompts(
@@ -61,14 +61,17 @@ public struct PromptGenerator {
             known = try PromptCache.read(cachePath)
             var asker = PromptAsker(
                 options: options, endpoint: endpoint, key: key, patience: patience)
-            for (index, document) in documents.enumerated() {
+            let missing = documents.indices.filter { known[keys[$0]] == nil }
+            for (place, index) in missing.enumerated() {
+                let document = documents[index]
+                // The same text may stand in the corpus twice.
                 if known[keys[index]] == nil {
                     let prompt = try asker.prompt(for: document.text, place: document.place)
                     try cache.append(
                         prompt, key: keys[index], document: document.digest, model: options.model)
                     known[keys[index]] = prompt
                 }
-                progress(index + 1, documents.count)
+                progress(documents.count - missing.count + place + 1, documents.count)
             }
         }
         return keys.compactMap { known[$0] }

@@ -3,7 +3,9 @@ import Corpora
 import Kernels
 import LanguageModeling
 import Objectives
+import Platform
 import Synchronization
+import Training
 
 /// The bins that each update learns from, decided by documents, objective and seed.
 ///
@@ -61,23 +63,25 @@ final class BatchSource {
     /// Updates of the first `epochs` passes over the documents: every pass is read once to be counted, because each has
     /// other prompts and another order.
     func stepCount(epochs: Int) throws -> Int {
-        let kept = cursor
-        defer { cursor = kept }
-        cursor = Cursor()
-        while counts.count < epochs { _ = try next() }
+        try looking { while counts.count < epochs { _ = try next() } }
         return counts[..<epochs].reduce(0, +)
     }
 
     /// Makes the bins of the first `steps` updates, but of no more than one pass over the documents.
     ///
-    /// - Throws: `ObjectiveError` about a document that training would meet.
+    /// - Throws: `ObjectiveError` about a document that training would meet; `InterruptedError` after a signal.
     func check(steps: Int) throws {
-        if counts.isEmpty {
-            let kept = cursor
-            defer { cursor = kept }
-            cursor = Cursor()
-            while cursor.step < steps && cursor.epoch == 0 { _ = try next() }
-        }
+        // Passes that were counted were made.
+        if !counts.isEmpty { return }
+        try looking { while cursor.step < steps && cursor.epoch == 0 { _ = try next() } }
+    }
+
+    /// Reads from the beginning, and leaves no trace of it.
+    private func looking(_ body: () throws -> Void) throws {
+        let kept = cursor
+        defer { cursor = kept }
+        cursor = Cursor()
+        try body()
     }
 
     /// The bins of update `step`, counted from 0; the last update of an epoch may have fewer.
@@ -102,6 +106,7 @@ final class BatchSource {
     }
 
     private func readBlock() throws {
+        if InterruptFlag.isRaised { throw InterruptedError() }
         if cursor.read == 0 {
             cursor.order = DocumentOrder.permutation(
                 count: documents.count, seed: seed, epoch: cursor.epoch)
@@ -124,7 +129,8 @@ struct ExampleRecipe: Sendable {
     /// Who reads the tokens.
     let model: ModelDirectory
 
-    private let encoders = IdleEncoders()
+    /// Shared by all who use the tokenizer.
+    var encoders = IdleEncoders()
 
     /// Documents that one worker turns into examples at a time.
     private static let pieceSize = 512
@@ -190,7 +196,7 @@ struct ExampleRecipe: Sendable {
 }
 
 /// Encoders between two pieces of a corpus: one that has met its words is faster, and gives the same ids.
-private final class IdleEncoders: Sendable {
+final class IdleEncoders: Sendable {
     private let idle = Mutex<[SequenceEncoder]>([])
 
     func take() -> SequenceEncoder? { idle.withLock { $0.popLast() } }

@@ -24,24 +24,29 @@ public final class FineTuningInputs {
     private var pools: [String: PromptPool] = [:]
     /// By model and place.
     private var tokenizers: [[String]: Tokenizer] = [:]
+    private var encoders: [[String]: IdleEncoders] = [:]
     private var generated: [GeneratedRequest: [String: String]] = [:]
     /// Corpora of which it was said that some texts have no exercises.
     private var told: Set<CorpusRequest> = []
     private let searchFolders: [String]
     private let notice: (String) -> Void
     private let asking: (_ done: Int, _ total: Int) -> Void
+    private let asked: () -> Void
 
     /// - Parameters:
     ///   - searchFolders: where pools of prompts are looked for when they are not where they are said to be.
     ///   - notice: told of anything worth a line, such as lines that were left out.
     ///   - asking: told how many documents have their prompt while an endpoint is asked for them.
+    ///   - asked: told when it is asked no more.
     public init(
         searchFolders: [String] = [], notice: @escaping (String) -> Void = { _ in },
-        asking: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+        asking: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        asked: @escaping () -> Void = {}
     ) {
         self.searchFolders = searchFolders
         self.notice = notice
         self.asking = asking
+        self.asked = asked
     }
 
     /// The model at `path`, and its fingerprint.
@@ -127,19 +132,20 @@ public final class FineTuningInputs {
         return parts
     }
 
-    /// Says of how many texts reading comprehension is pretraining: its rules find nothing to ask in them.
+    /// Says of how many texts, of the first some thousands, reading comprehension makes nothing more: its rules find nothing to
+    /// ask in them.
     func tellOfTextsWithoutExercises(_ run: FineTuningConfiguration, pool: WorkerPool) throws {
         guard run.objective.kind == .readingComprehension,
             told.insert(CorpusRequest(configuration: run.corpus, form: .text)).inserted
         else { return }
-        let documents = try corpus(run).training
+        let documents = Array(try corpus(run).training.prefix(5000))
         let count = pool.map(documents) { document in
             guard case .text(let text) = document.content else { return 0 }
             return ReadingComprehension.findsNothing(in: text) ? 1 : 0
         }.reduce(0, +)
         if count > 0 {
             notice(
-                "reading-comprehension: \(count) of \(documents.count) texts get no exercises, since none of the rules "
+                "reading-comprehension: \(count) of the first \(documents.count) texts get no exercises, since none of the rules "
                     + "finds anything to ask in them; they are trained on as in cpt")
         }
     }
@@ -201,7 +207,26 @@ public final class FineTuningInputs {
         return ExampleRecipe(
             objective: objective,
             prompts: kind.usesContextualPrompt ? try promptSource(configuration) : nil,
-            maximumLength: length, model: model)
+            maximumLength: length, model: model, encoders: idleEncoders(configuration))
+    }
+
+    private func idleEncoders(_ run: FineTuningConfiguration) -> IdleEncoders {
+        let names = [run.model, run.tokenizer ?? run.model]
+        let known = encoders[names] ?? IdleEncoders()
+        encoders[names] = known
+        return known
+    }
+
+    /// Makes sure that every prompt of a run's pool leaves room for a text: later passes draw others than the first.
+    func checkPrompts(_ run: FineTuningConfiguration) throws {
+        guard let path = run.objective.prompts, let document = try corpus(run).training.first else {
+            return
+        }
+        let objective = try recipe(run).objective
+        var encoder = objective.makeEncoder()
+        for prompt in try pool(path).prompts {
+            _ = try objective.examples(of: document, prompt: prompt, encoder: &encoder)
+        }
     }
 
     private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
@@ -249,6 +274,7 @@ public final class FineTuningInputs {
             return (document.digest, text, document.place)
         }
         let maker = try PromptGenerator(options: generator.options, cachePath: cache)
+        defer { self.asked() }
         let prompts = try maker.prompts(
             for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) }, progress: asking)
         let pairs = Dictionary(

@@ -47,21 +47,27 @@ public struct FineTuningRunner {
 
     /// Trains and measures every run that is not done yet; one that fails does not keep the others from being run.
     ///
-    /// What is wrong with the documents of any run is found before anything is written.
+    /// What a run that is to be trained would stumble over, its documents, its prompts or the memory that is free, is said
+    /// before the first one begins and before anything is written: such an error stops all of them.
     ///
     /// - Parameters:
     ///   - request: the sweep as it was asked for, for the sweep's folder; nil notes nothing there.
     ///   - policy: what to do about runs that are there.
+    ///   - isChecked: whether another process has looked for what the runs would stumble over.
     /// - Returns: the runs that could not be finished.
-    /// - Throws: `InterruptedError` after a signal; what concerns the sweep as a whole; `ObjectiveError` about a document.
-    public func run(_ request: SweepFile?, policy: RunPolicy) throws -> [RunFailure] {
+    /// - Throws: `InterruptedError` after a signal; what concerns the sweep as a whole; what a run would stumble over.
+    public func run(
+        _ request: SweepFile?, policy: RunPolicy, isChecked: Bool = false
+    ) throws -> [RunFailure] {
         let pool = WorkerPool(workers: workers)
         let work = try plan.runs.map {
             try FineTuningWork($0, in: directory($0), inputs: inputs, pool: pool)
         }
-        for (run, work) in zip(plan.runs, work) where policy.restarts || !isFinished(run) {
+        for (run, work) in zip(plan.runs, work) where !isChecked && begins(run, policy) {
             try work.check()
         }
+        let lock = try request.map { _ in try directory.lock() }
+        defer { lock?.release() }
         if let request {
             try directory.create(sweepText: request.text, manifest: manifest(request))
         }
@@ -78,9 +84,14 @@ public struct FineTuningRunner {
         return failures.map(\.failure)
     }
 
-    /// A folder that cannot be read is reported when the run's turn comes.
-    private func isFinished(_ run: PlannedFineTuning) -> Bool {
-        (try? directory(run).metadata())?.status == .finished
+    /// Whether a run is to be trained here: it is not held by another process, and neither finished nor failed for good. A
+    /// folder that cannot be read is reported when the run's turn comes.
+    private func begins(_ run: PlannedFineTuning, _ policy: RunPolicy) -> Bool {
+        let folder = directory(run)
+        if (try? FileLock.isHeld(folder.lockPath)) == true { return false }
+        guard !policy.restarts, let metadata = try? folder.metadata() else { return true }
+        return metadata.status != .finished
+            && (metadata.status != .failed || policy.retriesFailed)
     }
 
     /// Trains a run that is not trained, and writes what it lacks.
@@ -89,7 +100,8 @@ public struct FineTuningRunner {
     private func complete(
         _ run: PlannedFineTuning, _ work: FineTuningWork, policy: RunPolicy
     ) throws -> Bool {
-        try keeper(run).perform(policy, isDone: { work.isPublished }) { record in
+        defer { work.forget() }
+        return try keeper(run).perform(policy, isDone: { work.isPublished }) { record in
             if !record.isTrained {
                 reporter.began("\(run.configuration.objective.name) \(run.name)", try work.steps())
                 defer { reporter.ended() }

@@ -18,6 +18,8 @@ final class FineTuningWork {
     private let inputs: FineTuningInputs
     private let pool: WorkerPool
     private var loaded: (source: BatchSource, parts: FineTuningInputs.Parts)?
+    /// Updates in all, once they have been counted.
+    private var counted: Int?
 
     init(
         _ run: PlannedFineTuning, in directory: RunDirectory, inputs: FineTuningInputs,
@@ -46,20 +48,29 @@ final class FineTuningWork {
 
     /// Updates in all.
     func steps() throws -> Int {
-        if let steps = configuration.training.steps { return steps }
-        return try source().source.stepCount(epochs: configuration.training.epochs ?? 1)
+        if let steps = configuration.training.steps ?? counted { return steps }
+        let steps = try source().source.stepCount(epochs: configuration.training.epochs ?? 1)
+        counted = steps
+        return steps
     }
+
+    /// Gives back the memory of what was read.
+    func forget() { loaded = nil }
 
     // MARK: Before anything is written
 
-    /// Makes the examples of a pass over the documents, those that are held out too, and asks for the memory of an update.
+    /// Asks for the memory of an update, and makes the examples that training will meet, of one pass over the documents at
+    /// most, and those that are held out.
     ///
-    /// - Throws: what would stop the run on its way.
+    /// - Throws: what would stop the run on its way; `InterruptedError` after a signal.
     func check() throws {
+        defer { forget() }
         let (source, parts) = try source()
-        try checkMemory(rows: rowsOfBin(source), longest: source.recipe.maximumLength)
+        try checkMemory(source)
+        try inputs.checkPrompts(configuration)
         try inputs.tellOfTextsWithoutExercises(configuration, pool: pool)
-        try source.check(steps: steps())
+        // The reference knows all pairs.
+        try source.check(steps: isPreference ? .max : steps())
         _ = try HeldOutBins(configuration, parts, inputs: inputs, pool: pool)
     }
 
@@ -69,11 +80,11 @@ final class FineTuningWork {
     }
 
     /// Says so when memory cannot hold an update.
-    private func checkMemory(rows: Int, longest: Int) throws {
+    private func checkMemory(_ source: BatchSource) throws {
         let llama = model.configuration.llama
         let workspace = llama.workspaceBytes(
-            rows: configuration.training.microBatchSize * rows, longest: longest,
-            forTraining: true, workers: pool.workerCount,
+            rows: configuration.training.microBatchSize * rowsOfBin(source),
+            longest: source.recipe.maximumLength, forTraining: true, workers: pool.workerCount,
             recomputes: configuration.recording.recomputes, lora: lora,
             precision: configuration.training.precision)
         let count = lora.map { TensorLayout($0.tensors(llama)).count } ?? llama.layout.count
@@ -92,6 +103,8 @@ final class FineTuningWork {
     ) throws -> TrainingOutcome {
         let steps = try steps()
         let (source, parts) = try source()
+        // Once more: another run may have taken it meanwhile.
+        try checkMemory(source)
         let start = try FineTuner.Trainables(model, lora, seed: configuration.seed)
         var state = TrainingState(layout: start.layout, parameters: start.parameters)
         let resumed = try directory.latestCheckpointStep()

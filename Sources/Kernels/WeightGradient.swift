@@ -35,8 +35,8 @@ public struct ProductScratch: Sendable {
         dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
     }
 
-    /// About how many numbers of four bytes weight gradients take.
-    public static func numbers(largestWidth: Int) -> Int { rowBlock * (largestWidth + inputBlock) }
+    /// About how many numbers of four bytes weight gradients take whose right factor is laid out elsewhere.
+    public static let stripeNumbers = rowBlock * inputBlock
 }
 
 /// The gradients of a linear map's parameters: `dW += xᵀ · dy`, `db += Σ_row dy`.
@@ -93,6 +93,8 @@ public func addWeightGradient(
     precondition(scratch.precision == dOutput.precision, "scratch and factor differ in precision")
     let count = PackedColumns.operandCount(rows: rows, width: to, precision: scratch.precision)
     precondition(max(dOutput.numbers.count, dOutput.pairs.count) >= count, "too small a factor")
+    precondition(
+        max(scratch.input.count, scratch.inputPairs.count) > 0, "a scratch without gradients")
     let blockRows = scratch.precision.blockRows
     for first in stride(from: 0, to: rows, by: blockRows) {
         let factors = GradientFactors(

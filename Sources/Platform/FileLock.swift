@@ -68,7 +68,8 @@ public final class FileLock {
         descriptor = -1
     }
 
-    /// Removes the file and gives the lock back: whoever waits for it notices, and takes one on a file of its own.
+    /// Removes the file and gives back a lock that nobody shares: whoever waits for it notices, and takes one on a file of its
+    /// own.
     public func discard() {
         if descriptor < 0 { return }
         unlink(path)

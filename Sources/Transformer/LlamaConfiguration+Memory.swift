@@ -37,13 +37,13 @@ extension LlamaConfiguration {
         numbers += Double(workers) * (packed + scores)
         let sizes = ProductSizes(self, rows: rows, forTraining: forTraining, rank: lora?.rank ?? 0)
         func products(_ precision: ProductPrecision, _ sizes: ProductSizes, _ forTraining: Bool) {
-            let stripes = forTraining ? ProductScratch.numbers(largestWidth: 0) : 0
+            let stripes = forTraining ? ProductScratch.stripeNumbers : 0
             let own = PanelScratch.numbers(rows: sizes.rows) + stripes
             numbers += Double(workers * own) + Double(sizes.factorCount(precision))
             numbers += forTraining ? Double(sizes.columnCount(precision)) : 0
         }
         if precision == .bf16 {
-            products(.bf16, sizes, forTraining)
+            products(.bf16, sizes, forTraining && lora == nil)
             products(.fp32, sizes.besidesRounded, forTraining && lora != nil)
         } else {
             products(.fp32, sizes, forTraining)

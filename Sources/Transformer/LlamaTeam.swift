@@ -62,7 +62,9 @@ struct LlamaTeam: Sendable {
             forTraining: forTraining && (precision == .fp32 || rank > 0))
         rounded =
             precision == .fp32
-            ? nil : ProductMemory(precision, sizes, workers: workers, forTraining: forTraining)
+            ? nil
+            : ProductMemory(
+                precision, sizes, workers: workers, forTraining: forTraining && rank == 0)
         attention = (0..<workers).map { _ in
             AttentionScratch(
                 longest: AttentionShape(
@@ -192,13 +194,14 @@ struct LlamaTeam: Sendable {
         }
     }
 
-    /// The gradients of one map of a round, all of which read the same input: `dW += dyᵀ · x` with `dW: [to, from]`, and
-    /// `db += Σ dy`.
+    /// The gradients of one map, and that of its output, `dy: [rows, to]`.
     struct GradientTask: Sendable {
         let gradients: LlamaLinear<FloatView>
         let dOutput: FloatView
     }
 
+    /// The gradients of maps that read the same input: `dW += dyᵀ · x` with `dW: [to, from]`, and `db += Σ dy`.
+    ///
     /// - Parameters:
     ///   - tasks: the maps.
     ///   - input: `x: [rows, from]`, that of all of them.
@@ -215,7 +218,8 @@ struct LlamaTeam: Sendable {
         let numbers = tasks.reduce(0) { $0 + $1.gradients.weight.count }
         let parts = tasks.flatMap { task in
             let to = task.gradients.weight.count / from
-            return pieces(to, work: rows * numbers, unit: 96).map { (task: task, outputs: $0) }
+            // Whole tiles, and enough rows of dW for what is read of the panels.
+            return pieces(to, work: rows * numbers, unit: 48).map { (task: task, outputs: $0) }
         }
         run(parts.count, work: rows * numbers) { part, worker in
             let (task, outputs) = parts[part]

@@ -55,7 +55,7 @@ struct Sandbox: ParsableCommand {
         var joined: [String] = []
         for argument in arguments {
             if argument.hasPrefix("-"), Double(argument) != nil, let option = joined.last,
-                option.hasPrefix("--"), option != "--", !option.contains("=")
+                option.hasPrefix("--"), !joined.contains("--"), !option.contains("=")
             {
                 joined[joined.count - 1] += "=" + argument
             } else {

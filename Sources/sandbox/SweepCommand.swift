@@ -113,8 +113,6 @@ extension SweepCommand {
             return try Terminal.print(names.joined())
         }
         let runner = text.runner(plan, jobs: jobs)
-        let lock = try runner.directory.lock()
-        defer { lock.release() }
         let failures = try runner.run(file, policy: treatment.policy)
         try text.report(plan)
         try failures.report()

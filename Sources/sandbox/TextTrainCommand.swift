@@ -100,7 +100,8 @@ struct TextTrainCommand: ParsableCommand {
         let runner = text.runner(plan)
         // A run's own config.yaml must not narrow what its sweep asks for.
         let isRequest = child == nil && Path.name(of: config) != "config.yaml"
-        try runner.run(isRequest ? file : nil, policy: treatment.policy).report()
+        try runner.run(isRequest ? file : nil, policy: treatment.policy, isChecked: child != nil)
+            .report()
         if child == nil { try text.report(plan) }
     }
 }
@@ -121,7 +122,7 @@ struct TextSweep {
         let asking = PromptProgress(isQuiet: place.quiet)
         inputs = FineTuningInputs(
             searchFolders: folders, notice: isChild ? { _ in } : display.reporter.noticed,
-            asking: asking.update)
+            asking: asking.update, asked: asking.finish)
     }
 
     /// The sweep file with everything the command line says.
@@ -167,7 +168,11 @@ private final class PromptProgress {
                 label: "contextual prompts", total: total, start: done, unit: "documents",
                 style: .automatic(isQuiet: isQuiet))
         line.update(step: done)
-        if done == total { line.finish() }
-        self.line = done == total ? nil : line
+        self.line = line
+    }
+
+    func finish() {
+        line?.finish()
+        line = nil
     }
 }

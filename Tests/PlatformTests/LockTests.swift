@@ -36,6 +36,28 @@ import Testing
         #expect(try FileLock.tryLock(path) != nil)
     }
 
+    /// Whoever waits for a lock whose file goes has one on another file, which nobody else can take.
+    @Test func aDiscardedOneGoesToWhoeverWaits() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("lock")
+        let first = try #require(try FileLock.tryLock(path))
+        let taken = DispatchSemaphore(value: 0)
+        let end = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let second = try? FileLock.lock(path)
+            taken.signal()
+            end.wait()
+            second?.release()
+        }
+        #expect(taken.wait(timeout: .now() + 0.3) == .timedOut)
+        first.discard()
+        #expect(taken.wait(timeout: .now() + 10) == .success)
+        #expect(try FileLock.tryLock(path) == nil)
+        end.signal()
+        first.discard()
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
     @Test func isSharedWithOthersWhoShareIt() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("lock")

@@ -18,7 +18,7 @@ import Testing
         let (from, to) = (96, 700)
         let team = LlamaTeam(
             configuration, workers: workers, rows: rows, longest: 8, forTraining: true,
-            precision: precision, rank: 4)
+            precision: precision, rank: isExact ? 4 : 0)
         var generator = TestGenerator(seed: 7)
         let x = FloatView(generator.normals(rows * from))
         let dy = FloatView(generator.normals(rows * to))
@@ -45,6 +45,46 @@ import Testing
                 #expect(firstDifference(pair.0, pair.1) == nil, "\(name), \(workers) workers")
             }
         }
+    }
+
+    /// Maps of one input, which workers share: each one's gradients are those that it has alone.
+    @Test(arguments: [1, 2, 3, 5])
+    func gradientsOfSeveralMapsAreThoseOfEach(workers: Int) {
+        let (from, widths) = (96, [700, 41, 96])
+        var generator = TestGenerator(seed: 8)
+        let x = FloatView(generator.normals(Self.rows * from))
+        let dOutputs = widths.map { FloatView(generator.normals(Self.rows * $0)) }
+        func tasks() -> [LlamaTeam.GradientTask] {
+            zip(widths, dOutputs).map { width, dOutput in
+                let gradients = LlamaLinear(
+                    weight: FloatView(zeros: width * from),
+                    bias: width == 41 ? FloatView(zeros: width) : nil)
+                return LlamaTeam.GradientTask(gradients: gradients, dOutput: dOutput)
+            }
+        }
+        func team(_ workers: Int) -> LlamaTeam {
+            LlamaTeam(
+                Self.configuration, workers: workers, rows: Self.rows, longest: 8,
+                forTraining: true, precision: .fp32)
+        }
+        let (together, alone) = (tasks(), tasks())
+        team(workers).weightGradients(together, input: x, rows: Self.rows, from: from)
+        for task in alone {
+            team(1).weightGradients([task], input: x, rows: Self.rows, from: from)
+        }
+        for (index, width) in widths.enumerated() {
+            let (found, expected) = (together[index].gradients, alone[index].gradients)
+            #expect(firstDifference(found.weight.array, expected.weight.array) == nil, "\(width)")
+            #expect(expected.weight.array.contains { $0 != 0 })
+            #expect(found.bias?.array == expected.bias?.array)
+        }
+        let sums = (0..<41).map { column in
+            (0..<Self.rows).reduce(0.0) { $0 + Double(dOutputs[1][$1 * 41 + column]) }
+        }
+        let close = closeness(
+            together[1].gradients.bias?.array ?? [], sums.map(Float.init), relative: 1e-5,
+            scale: .largest)
+        #expect(close.isWithin, "\(close)")
     }
 
     /// Adapters and evaluations: not a bit is rounded, and what is rounded differs.
