@@ -76,6 +76,17 @@ final class BatchSource {
         try looking { while cursor.step < steps && cursor.epoch == 0 { _ = try next() } }
     }
 
+    /// The pairs that the first `steps` updates learn from, in the order of the corpus.
+    func pairs(steps: Int) throws -> [Int] {
+        var met: Set<Int> = []
+        try looking {
+            while cursor.step < steps && cursor.epoch == 0 {
+                met.formUnion(try next().compactMap(\.pair))
+            }
+        }
+        return met.sorted()
+    }
+
     /// Reads from the beginning, and leaves no trace of it.
     private func looking(_ body: () throws -> Void) throws {
         let kept = cursor

@@ -93,14 +93,16 @@ public struct FineTuningConfiguration: Sendable {
 
     /// The whole configuration as `config.yaml` shows it, defaults included: a file that `sandbox text train` takes.
     ///
-    /// - Parameter sweep: the sweep's name.
-    func resolved(sweep: String) throws -> ConfigurationNode {
+    /// - Parameters:
+    ///   - sweep: the sweep's name.
+    ///   - pool: where the pool of prompts was found; nil where there is none.
+    func resolved(sweep: String, pool: String?) throws -> ConfigurationNode {
         var model: [String: JSONValue] = ["path": .string(Self.absolute(self.model))]
         model["tokenizer"] = tokenizer.map { .string(Self.absolute($0)) }
         var corpus = self.corpus
         corpus.path = corpus.path.map(Self.absolute)
         var objective = self.objective
-        objective.prompts = objective.prompts.map(Self.absolute)
+        objective.prompts = pool.map(Self.absolute)
         if let cache = objective.generator?.cache {
             objective.generator?.cache = Self.absolute(cache)
         }

@@ -152,6 +152,13 @@ public final class FineTuningInputs {
 
     private func pool(_ path: String) throws -> PromptPool {
         if let known = pools[path] { return known }
+        let pool = try PromptPool.read(path: placeOfPool(path))
+        pools[path] = pool
+        return pool
+    }
+
+    /// Where the pool that is named `path` was found.
+    func placeOfPool(_ path: String) throws -> String {
         let places = [path] + searchFolders.map { "\($0)/\(path)" }
         guard let place = places.first(where: Folder.holdsFile) else {
             throw ConfigurationError(
@@ -160,9 +167,7 @@ public final class FineTuningInputs {
                     + "\(searchFolders.joined(separator: ", ")); run sandbox in the folder that holds sweeps/, or set "
                     + "objective.prompts to the path of a pool")
         }
-        let pool = try PromptPool.read(path: place)
-        pools[path] = pool
-        return pool
+        return place
     }
 
     /// Hashes of what a run reads.
@@ -191,14 +196,7 @@ public final class FineTuningInputs {
     ) throws -> ExampleRecipe {
         let model = try model(configuration.model).directory
         let tokenizer = try tokenizer(configuration)
-        let positions = model.configuration.llama.positionCount
-        let length = configuration.training.sequenceLength ?? positions
-        guard length <= positions else {
-            throw FineTuningError(
-                configuration.model,
-                "has \(positions) positions (max_position_embeddings), and training.sequence_length is \(length); lower it"
-            )
-        }
+        let length = try sequenceLength(configuration)
         let kind = kind ?? configuration.objective.kind
         let objective = Objective(
             kind, tokenizer: tokenizer, maximumLength: length,
@@ -210,6 +208,19 @@ public final class FineTuningInputs {
             maximumLength: length, model: model, encoders: idleEncoders(configuration))
     }
 
+    /// Tokens of a sequence at most.
+    func sequenceLength(_ run: FineTuningConfiguration) throws -> Int {
+        let positions = try model(run.model).directory.configuration.llama.positionCount
+        let length = run.training.sequenceLength ?? positions
+        guard length <= positions else {
+            throw FineTuningError(
+                run.model,
+                "has \(positions) positions (max_position_embeddings), and training.sequence_length is \(length); lower it"
+            )
+        }
+        return length
+    }
+
     private func idleEncoders(_ run: FineTuningConfiguration) -> IdleEncoders {
         let names = [run.model, run.tokenizer ?? run.model]
         let known = encoders[names] ?? IdleEncoders()
@@ -219,14 +230,31 @@ public final class FineTuningInputs {
 
     /// Makes sure that every prompt of a run's pool leaves room for a text: later passes draw others than the first.
     func checkPrompts(_ run: FineTuningConfiguration) throws {
-        guard let path = run.objective.prompts, let document = try corpus(run).training.first else {
-            return
-        }
+        guard let path = run.objective.prompts else { return }
         let objective = try recipe(run).objective
+        let place = try placeOfPool(path)
         var encoder = objective.makeEncoder()
         for prompt in try pool(path).prompts {
-            _ = try objective.examples(of: document, prompt: prompt, encoder: &encoder)
+            let text = CorpusDocument(.text("A text."), place: "\(place), prompt '\(prompt.name)'")
+            _ = try objective.examples(of: text, prompt: prompt, encoder: &encoder)
         }
+    }
+
+    /// SHA-256 over the prompts that an endpoint made for a run's documents; nil where none did.
+    func hashOfGeneratedPrompts(_ run: FineTuningConfiguration) throws -> String? {
+        guard let generator = run.objective.generator else { return nil }
+        let prompts = try generatedPrompts(generator, run)
+        let parts = try corpus(run)
+        let list = (parts.training + parts.heldOut).map {
+            JSONValue.string(prompts[$0.digest] ?? "")
+        }
+        return sha256Hex(Data(CanonicalJSON.text(of: .array(list)).utf8))
+    }
+
+    /// Says so when much has to be computed before the first update.
+    func tellOfReference(pairs: Int) {
+        if pairs < 500 { return }
+        notice("dpo: log-probabilities of \(pairs) pairs under the starting model come first")
     }
 
     private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
@@ -257,15 +285,22 @@ public final class FineTuningInputs {
         }
     }
 
+    /// The file that keeps the prompts that an endpoint made.
+    func cacheOfPrompts(_ generator: GeneratorConfiguration, _ run: FineTuningConfiguration)
+        -> String
+    {
+        // By its whole path: a run's own config.yaml names the corpus otherwise, and asks for nothing again.
+        let corpusPath = URL(fileURLWithPath: run.corpus.path[0]).standardizedFileURL.path
+        return generator.cache ?? "\(corpusPath).prompts.jsonl"
+    }
+
     /// The documents' own prompts, by digest; what the cache holds is not asked again.
     private func generatedPrompts(
         _ generator: GeneratorConfiguration, _ run: FineTuningConfiguration
     ) throws -> [String: String] {
         let request = GeneratedRequest(generator: generator, corpus: run.corpus)
         if let known = generated[request] { return known }
-        // By its whole path: a run's own config.yaml names the corpus otherwise, and asks for nothing again.
-        let corpusPath = URL(fileURLWithPath: run.corpus.path[0]).standardizedFileURL.path
-        let cache = generator.cache ?? "\(corpusPath).prompts.jsonl"
+        let cache = cacheOfPrompts(generator, run)
         let parts = try corpus(run)
         let documents = parts.training + parts.heldOut
         for document in documents { try ObjectiveKind.textAdaptCFT.check(document) }

@@ -121,7 +121,11 @@ public struct FineTuningRunner {
     private func keeper(_ run: PlannedFineTuning) -> RunKeeper {
         RunKeeper(
             directory: directory(run), hash: run.hash, sweep: plan.name, base: nil,
-            configuration: { try run.configuration.resolved(sweep: plan.name) },
+            configuration: {
+                try run.configuration.resolved(
+                    sweep: plan.name,
+                    pool: run.configuration.objective.prompts.map(inputs.placeOfPool))
+            },
             hashOfFile: { path in
                 // The inputs are the same: they are part of the hash that the folder's name was made from.
                 let file = try SweepFile.load(

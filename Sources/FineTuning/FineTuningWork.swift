@@ -65,26 +65,25 @@ final class FineTuningWork {
     /// - Throws: what would stop the run on its way; `InterruptedError` after a signal.
     func check() throws {
         defer { forget() }
-        let (source, parts) = try source()
-        try checkMemory(source)
+        // Before an endpoint is asked, which may cost money.
+        try checkMemory()
         try inputs.checkPrompts(configuration)
+        let (source, parts) = try source()
         try inputs.tellOfTextsWithoutExercises(configuration, pool: pool)
-        // The reference knows all pairs.
-        try source.check(steps: isPreference ? .max : steps())
+        try source.check(steps: steps())
         _ = try HeldOutBins(configuration, parts, inputs: inputs, pool: pool)
     }
 
     /// Rows of a bin at most: the last token of a sequence is a target alone, and a pair has two.
-    private func rowsOfBin(_ source: BatchSource) -> Int {
-        (isPreference ? 2 : 1) * (source.recipe.maximumLength - 1)
-    }
+    private func rowsOfBin(_ length: Int) -> Int { (isPreference ? 2 : 1) * (length - 1) }
 
     /// Says so when memory cannot hold an update.
-    private func checkMemory(_ source: BatchSource) throws {
+    private func checkMemory() throws {
         let llama = model.configuration.llama
+        let length = try inputs.sequenceLength(configuration)
         let workspace = llama.workspaceBytes(
-            rows: configuration.training.microBatchSize * rowsOfBin(source),
-            longest: source.recipe.maximumLength, forTraining: true, workers: pool.workerCount,
+            rows: configuration.training.microBatchSize * rowsOfBin(length), longest: length,
+            forTraining: true, workers: pool.workerCount,
             recomputes: configuration.recording.recomputes, lora: lora,
             precision: configuration.training.precision)
         let count = lora.map { TensorLayout($0.tensors(llama)).count } ?? llama.layout.count
@@ -102,9 +101,9 @@ final class FineTuningWork {
         _ records: RunRecords, progress: @escaping (_ step: Int, _ loss: Double) -> Void
     ) throws -> TrainingOutcome {
         let steps = try steps()
-        let (source, parts) = try source()
         // Once more: another run may have taken it meanwhile.
-        try checkMemory(source)
+        try checkMemory()
+        let (source, parts) = try source()
         let start = try FineTuner.Trainables(model, lora, seed: configuration.seed)
         var state = TrainingState(layout: start.layout, parameters: start.parameters)
         let resumed = try directory.latestCheckpointStep()
@@ -112,17 +111,21 @@ final class FineTuningWork {
             _ = try Checkpoint.read(into: &state, from: directory.checkpointPath(step: resumed))
         }
         let tuner = FineTuner(
-            model, configuration.tunerOptions, state: state, binRows: rowsOfBin(source),
+            model, configuration.tunerOptions, state: state,
+            binRows: rowsOfBin(source.recipe.maximumLength),
             longest: source.recipe.maximumLength - 1, pool: pool)
         let evaluation = HeldOutEvaluation(
             configuration, try HeldOutBins(configuration, parts, inputs: inputs, pool: pool),
             tuner: tuner)
+        try checkGeneratedPrompts(isResumed: resumed != nil)
         if resumed == nil, let values = evaluation.measure() {
             try records.appendMetrics(step: 0, values)
         }
         let parameters = state.parameters
         var best = try Self.bestLoss(directory)
-        let reference = try referenceOfPreferences(tuner)
+        guard let reference = try referenceOfPreferences(tuner, steps: steps) else {
+            return .interrupted
+        }
         var pace = Pace()
         let loop = TrainingLoop(
             options: options(steps: steps), directory: directory, records: records,
@@ -132,7 +135,12 @@ final class FineTuningWork {
                 guard isPreference else { return tuner.gradients(bins, step: step) }
                 return tuner.gradients(
                     bins, step: step, configuration.objective.loss,
-                    reference: bins.map { reference[$0.pair ?? 0] })
+                    reference: bins.map {
+                        guard let known = reference[$0.pair ?? 0] else {
+                            preconditionFailure("no reference for a pair")
+                        }
+                        return known
+                    })
             },
             update: tuner.update, progress: progress,
             measure: { [self] step in
@@ -171,27 +179,60 @@ final class FineTuningWork {
             .compactMap { $0["eval/loss"]?.doubleValue }.min()
     }
 
-    /// Reference log-probabilities of all training pairs, computed once and kept in the run's folder.
+    /// Reference log-probabilities of the training pairs that updates learn from, computed once and kept in the run's folder.
+    ///
+    /// - Returns: by pair; nil after a signal, when what is there has been kept.
     private func referenceOfPreferences(
-        _ tuner: FineTuner
-    ) throws -> [PreferenceLoss.LogProbabilities] {
+        _ tuner: FineTuner, steps: Int
+    ) throws -> [PreferenceLoss.LogProbabilities?]? {
         guard isPreference else { return [] }
         let (source, parts) = try source()
         let path = "\(directory.analysisPath)/reference.json"
+        typealias Reference = [PreferenceLoss.LogProbabilities?]
+        var reference = Reference(repeating: nil, count: parts.training.count)
         if let data = try? WholeFile.read(path),
-            let kept = try? JSONDecoder().decode(
-                [PreferenceLoss.LogProbabilities].self, from: data),
-            kept.count == parts.training.count
+            let kept = try? JSONDecoder().decode(Reference.self, from: data),
+            kept.count == reference.count
         {
-            return kept
+            reference = kept
         }
         let bins = try source.recipe.bins(
-            parts.training.enumerated().map { ($0.offset, $0.element) }, epoch: 0, packs: false,
+            source.pairs(steps: steps).map { ($0, parts.training[$0]) }, epoch: 0, packs: false,
             pool: pool)
-        let reference = tuner.reference(bins)
+        // The same groups after an interruption: the bits do not hang on it.
+        let size = configuration.training.microBatchSize
+        let missing = stride(from: 0, to: bins.count, by: size)
+            .map { Array(bins[$0..<min($0 + size, bins.count)]) }
+            .filter { $0.contains { reference[$0.pair ?? 0] == nil } }
+        if missing.isEmpty { return reference }
+        inputs.tellOfReference(pairs: missing.reduce(0) { $0 + $1.count })
+        var isInterrupted = false
+        for group in missing {
+            isInterrupted = InterruptFlag.isRaised
+            if isInterrupted { break }
+            for (bin, value) in zip(group, tuner.reference(group)) {
+                reference[bin.pair ?? 0] = value
+            }
+        }
         try Folder.create(directory.analysisPath)
         try AtomicFile.write(JSONEncoder().encode(reference), to: path)
-        return reference
+        return isInterrupted ? nil : reference
+    }
+
+    /// Keeps which prompts an endpoint had made when the run began, and refuses to go on with other ones.
+    private func checkGeneratedPrompts(isResumed: Bool) throws {
+        guard let generator = configuration.objective.generator,
+            let hash = try inputs.hashOfGeneratedPrompts(configuration)
+        else { return }
+        let path = "\(directory.analysisPath)/prompts.sha256"
+        if isResumed, let kept = try? WholeFile.read(path), kept != Data(hash.utf8) {
+            throw FineTuningError(
+                inputs.cacheOfPrompts(generator, configuration),
+                "holds other prompts than those with which '\(directory.path)' began; restore them, or train it anew with "
+                    + "--restart")
+        }
+        try Folder.create(directory.analysisPath)
+        try AtomicFile.write(Data(hash.utf8), to: path)
     }
 
     // MARK: What it leaves

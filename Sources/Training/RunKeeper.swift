@@ -184,6 +184,12 @@ public struct RunKeeper {
                 throw InterruptedError(run: directory.path, policy: policy)
             }
         } catch let error as InterruptedError {
+            // A signal before the first step, or between two things the work does.
+            if metadata.status == .running {
+                metadata.step = try? directory.latestCheckpointStep()
+                metadata.become(.interrupted, at: Date())
+                try? directory.write(metadata)
+            }
             throw error
         } catch {
             metadata.step = try? directory.latestCheckpointStep()

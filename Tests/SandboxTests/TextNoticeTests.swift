@@ -76,7 +76,9 @@ import Testing
                 "corpus.held_out=0", "objective.prompts=pool.yaml", "training.steps=1",
             ], in: folder.path)
         #expect(outcome.exitCode == 1, "\(outcome)")
-        #expect(outcome.errors.contains("the contextual prompt takes"), "\(outcome)")
+        #expect(
+            outcome.errors.contains("pool.yaml, prompt 'long': the contextual prompt takes"),
+            "\(outcome)")
         #expect(try folder.names() == ["corpus.jsonl", "pool.yaml"], "\(outcome)")
     }
 
@@ -101,6 +103,80 @@ import Testing
         #expect(!second.contains("documents 4/7"), "\(second)")
         #expect(second.contains("documents 5/7") && second.contains("documents 7/7"), "\(second)")
         #expect(server.requests.count == 7)
+    }
+
+    /// A pool that was found beside the sweep files stands in the run's own file where it was found.
+    @Test func aRunsOwnFileFindsItsPool() throws {
+        let folder = try TemporaryDirectory()
+        try TextTraining.write(folder)
+        try FileManager.default.createDirectory(
+            atPath: folder.file("sweeps/text"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "\(Program.package)/sweeps/text/prompts",
+            toPath: folder.file("sweeps/text/prompts"))
+        let arguments = TextTraining.arguments("cft").filter { !$0.hasPrefix("objective.prompts") }
+        let first = try Program.run(arguments, in: folder.path)
+        #expect(first.exitCode == 0, "\(first)")
+        let run = try TextTraining.run("runs/cft", in: folder)
+        let again = try Program.run(
+            ["text", "train", run.configurationPath, "--runs", folder.file("elsewhere")], in: "/")
+        #expect(again.exitCode == 0, "\(again)")
+        let other = try TextTraining.run("elsewhere/cft", in: folder)
+        #expect(
+            try bytes("\(run.path)/model/model.safetensors")
+                == bytes("\(other.path)/model/model.safetensors"))
+    }
+
+    /// Half a run under other prompts would be neither the one nor the other.
+    @Test func aRunDoesNotGoOnWithOtherPrompts() throws {
+        let folder = try TemporaryDirectory()
+        try TextTraining.write(folder)
+        let server = try TestServer { _, _ in .content("Mind it.") }
+        let arguments = TextTraining.arguments(
+            "text-adapt-cft", "training.steps=200", "training.checkpoint_seconds=0.02",
+            "objective.field=null", "objective.generator={url: '\(server.url)', model: m}")
+        let child = try Program.start(arguments, in: folder.path)
+        try child.wait(timeout: 300) { _ in
+            let run = TextTraining.find("runs/text-adapt-cft", in: folder)
+            return (try? run?.latestCheckpointStep()) ?? 0 > 3
+        }
+        child.send(signal: SIGINT)
+        #expect(try child.wait(timeout: 300).exitCode == 75)
+        let cache = try String(
+            contentsOfFile: folder.file("texts.jsonl.prompts.jsonl"), encoding: .utf8)
+        try folder.write(
+            cache.replacing("Mind it.", with: "Look."), to: "texts.jsonl.prompts.jsonl")
+        let refused = try Program.run(arguments, in: folder.path)
+        #expect(refused.exitCode == 1, "\(refused)")
+        #expect(
+            refused.errors.contains("texts.jsonl.prompts.jsonl: holds other prompts"), "\(refused)")
+        try folder.write(cache, to: "texts.jsonl.prompts.jsonl")
+        let last = try Program.run(arguments, in: folder.path)
+        #expect(last.exitCode == 0, "\(last)")
+    }
+
+    /// The reference of many pairs takes long: a signal ends it, and what is computed is kept.
+    @Test func aReferenceIsInterruptedAndGoesOn() throws {
+        let folder = try TemporaryDirectory()
+        let lines = (0..<4000).map {
+            "{\"prompt\": \"Where is cat \($0)?\", \"chosen\": \"It sat on mat \($0).\", \"rejected\": \"No.\"}\n"
+        }
+        try folder.write(lines.joined(), to: "pairs.jsonl")
+        let arguments =
+            TextTraining.arguments("dpo", corpus: "pairs.jsonl").filter { $0 != "training.steps=6" }
+            + ["training.steps=2000", "evaluate.documents=2"]
+        let child = try Program.start(arguments, in: folder.path)
+        try child.wait(timeout: 300) {
+            $0.errors.contains("pairs under the starting model come first")
+        }
+        let start = ContinuousClock.now
+        child.send(signal: SIGINT)
+        let outcome = try child.wait(timeout: 300)
+        #expect(outcome.exitCode == 75, "\(outcome)")
+        #expect(ContinuousClock.now - start < .seconds(10))
+        let run = try TextTraining.run("runs/dpo", in: folder)
+        #expect(FileManager.default.fileExists(atPath: "\(run.path)/analysis/reference.json"))
+        #expect(try run.metadata()?.status == .interrupted)
     }
 
     @Test func argumentsAreTakenAsTheyAreMeant() throws {
