@@ -57,6 +57,14 @@ extension UInt32: ProductOperand {
     static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<UInt32>) {
         pack(last, Lanes(repeating: 0), into: pointer)
     }
+
+    @inline(__always)
+    static func operands(
+        _ row: UnsafePointer<Float>, below: UnsafePointer<Float>?, count: Int
+    ) -> PairLanes {
+        row.lanes(at: 0, count: count)
+            .bf16Pairs(with: below?.lanes(at: 0, count: count) ?? Lanes(repeating: 0))
+    }
 }
 
 extension UnsafeMutablePointer<UInt32> {

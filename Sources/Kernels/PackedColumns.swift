@@ -2,11 +2,9 @@
 /// panels of sixteen columns, `[block rows, 16]`; columns that do not exist are 0. In bf16 two rows of a panel become one of
 /// pairs.
 public struct PackedColumns: Sendable {
+    let operands: OperandBuffer
     /// What the product's operands are rounded to.
-    public let precision: ProductPrecision
-    let numbers: FloatView
-    /// The panels in bf16; one of the two is empty.
-    let pairs: BufferView<UInt32>
+    public var precision: ProductPrecision { operands.precision }
 
     /// Memory for a factor.
     ///
@@ -14,9 +12,7 @@ public struct PackedColumns: Sendable {
     ///   - count: operands, the largest ``operandCount(rows:width:precision:)`` of those it will hold.
     ///   - precision: what the product's operands are rounded to.
     public init(count: Int, precision: ProductPrecision = .fp32) {
-        self.precision = precision
-        numbers = FloatView(zeros: precision == .fp32 ? count : 0)
-        pairs = BufferView(zeros: precision == .bf16 ? count : 0)
+        operands = OperandBuffer(count: count, precision: precision)
     }
 
     /// Operands, of four bytes, that a factor takes.
@@ -42,10 +38,10 @@ public struct PackedColumns: Sendable {
             panels.lowerBound >= 0 && panels.upperBound <= Self.panelCount(width: width),
             "\(panels) of \(width) columns")
         let count = Self.operandCount(rows: rows, width: width, precision: precision)
-        precondition(max(numbers.count, pairs.count) >= count, "too small a factor")
+        precondition(operands.count >= count, "too small a factor")
         switch precision {
-        case .fp32: pack(source.pointer, rows, width, panels, numbers.pointer)
-        case .bf16: pack(source.pointer, rows, width, panels, pairs.pointer)
+        case .fp32: pack(source.pointer, rows, width, panels, operands.numbers.pointer)
+        case .bf16: pack(source.pointer, rows, width, panels, operands.pairs.pointer)
         }
     }
 

@@ -8,11 +8,9 @@ public struct PackedMatrix: Sendable {
     public let inner: Int
     /// Columns of such a product.
     public let columns: Int
+    let panels: OperandBuffer
     /// What the product's operands are rounded to.
-    public let precision: ProductPrecision
-    let panels: FloatView
-    /// The panels in bf16; one of the two is empty.
-    let pairs: BufferView<UInt32>
+    public var precision: ProductPrecision { panels.precision }
 
     /// Memory for a matrix, zeros at first.
     ///
@@ -23,10 +21,9 @@ public struct PackedMatrix: Sendable {
     public init(inner: Int, columns: Int, precision: ProductPrecision = .fp32) {
         self.inner = inner
         self.columns = columns
-        self.precision = precision
         let width = paddedToLanes(columns)
-        panels = FloatView(zeros: precision == .fp32 ? inner * width : 0)
-        pairs = BufferView(zeros: precision == .bf16 ? (inner + 1) / 2 * width : 0)
+        panels = OperandBuffer(
+            count: (precision == .fp32 ? inner : (inner + 1) / 2) * width, precision: precision)
     }
 
     /// Takes the numbers of `source`.
@@ -42,14 +39,14 @@ public struct PackedMatrix: Sendable {
             let from = transposed ? source.pointer + column * inner : source.pointer + column
             switch precision {
             case .fp32:
-                let panel = panels.pointer + column * inner
+                let panel = panels.numbers.pointer + column * inner
                 for row in 0..<inner {
                     panel.store(
                         panelRow(from, row: row, width: width, transposed: transposed),
                         at: row * laneCount)
                 }
             case .bf16:
-                let panel = pairs.pointer + column * ((inner + 1) / 2)
+                let panel = panels.pairs.pointer + column * ((inner + 1) / 2)
                 for row in stride(from: 0, to: inner, by: 2) {
                     let first = panelRow(from, row: row, width: width, transposed: transposed)
                     let second =

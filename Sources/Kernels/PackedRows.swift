@@ -4,11 +4,9 @@ import CVector
 /// in stripes as high as a tile, each `[inner, tile rows]`, the last one filled up with zeros. In bf16 two numbers of a row
 /// become one pair.
 public struct PackedRows: Sendable {
+    let operands: OperandBuffer
     /// What the product's operands are rounded to.
-    public let precision: ProductPrecision
-    let numbers: FloatView
-    /// The stripes in bf16; one of the two is empty.
-    let pairs: BufferView<UInt32>
+    public var precision: ProductPrecision { operands.precision }
 
     /// Memory for a factor.
     ///
@@ -16,9 +14,7 @@ public struct PackedRows: Sendable {
     ///   - count: operands, the largest ``operandCount(rows:width:precision:)`` of those it will hold.
     ///   - precision: what the product's operands are rounded to.
     public init(count: Int, precision: ProductPrecision = .fp32) {
-        self.precision = precision
-        numbers = FloatView(zeros: precision == .fp32 ? count : 0)
-        pairs = BufferView(zeros: precision == .bf16 ? count : 0)
+        operands = OperandBuffer(count: count, precision: precision)
     }
 
     /// Operands, of four bytes, that a factor takes.
@@ -47,14 +43,20 @@ public struct PackedRows: Sendable {
             stripes.lowerBound >= 0 && stripes.upperBound <= Self.stripeCount(rows: rows),
             "\(stripes) of \(rows) rows")
         let count = Self.operandCount(rows: rows, width: width, precision: precision)
-        precondition(max(numbers.count, pairs.count) >= count, "too small a factor")
+        precondition(operands.count >= count, "too small a factor")
         switch precision {
         case .fp32:
-            pack(source.pointer, rows, width, stripes, UnsafeMutableRawPointer(numbers.pointer)) {
+            pack(
+                source.pointer, rows, width, stripes,
+                UnsafeMutableRawPointer(operands.numbers.pointer)
+            ) {
                 unsafeBitCast($0.lanes(at: 0, count: min(laneCount, $1)), to: PairLanes.self)
             }
         case .bf16:
-            pack(source.pointer, rows, width, stripes, UnsafeMutableRawPointer(pairs.pointer)) {
+            pack(
+                source.pointer, rows, width, stripes,
+                UnsafeMutableRawPointer(operands.pairs.pointer)
+            ) {
                 PairLanes(
                     neighbours: $0.lanes(at: 0, count: min(laneCount, $1)),
                     $0.lanes(at: laneCount, count: max(0, min(laneCount, $1 - laneCount))))
@@ -85,13 +87,18 @@ public struct PackedRows: Sendable {
                     for step in stride(from: begun, to: steps, by: laneCount) {
                         let place = step * numbers
                         for row in 0..<count {
-                            block[row] = read(source + (first + row) * width + place, width - place)
+                            let from = source + (first + row) * width + place
+                            // So many rows at a time are more than the CPU foresees by itself.
+                            for part in 0..<numbers {
+                                sandbox_prefetch(from + 256 + part * laneCount)
+                            }
+                            block[row] = read(from, width - place)
                         }
                         for row in count..<productTileRows { block[row] = PairLanes(repeating: 0) }
                         sandbox_transpose(base, transposed)
                         let at = target + (first * steps + step * productTileRows) * size
                         for column in 0..<min(laneCount, steps - step) {
-                            store(
+                            storeStripeRow(
                                 columns[column], at: at + column * productTileRows * size,
                                 isLast: step + column == steps - 1)
                         }
@@ -120,19 +127,5 @@ public struct PackedRows: Sendable {
             step += 8
         }
         return step
-    }
-
-    /// One step of a stripe: a whole vector where the next step overwrites what is too much.
-    @inline(__always)
-    private func store(_ operands: PairLanes, at place: UnsafeMutableRawPointer, isLast: Bool) {
-        if isLast {
-            for row in 0..<productTileRows {
-                place.storeBytes(of: operands[row], toByteOffset: 4 * row, as: UInt32.self)
-            }
-        } else if productTileRows == 6 {
-            place.storeBytes(of: operands.lowHalf, as: SIMD8<UInt32>.self)
-        } else {
-            place.storeBytes(of: operands, as: PairLanes.self)
-        }
     }
 }

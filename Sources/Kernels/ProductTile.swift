@@ -25,10 +25,10 @@ protocol ProductOperand: SIMDScalar, Hashable, Codable {
     static func pack(_ first: Lanes, _ second: Lanes, into pointer: UnsafeMutablePointer<Self>)
     /// Stores a last row of sixteen numbers that has none beside it.
     static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<Self>)
-    /// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high.
-    static func packStripes(
-        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
-        into stripes: UnsafeMutablePointer<Self>)
+    /// `count` ≤ 16 numbers as operands, a pair with those of the row below where there are pairs; the other ones are 0.
+    static func operands(
+        _ row: UnsafePointer<Float>, below: UnsafePointer<Float>?, count: Int
+    ) -> SIMD16<Self>
 }
 
 extension Float: ProductOperand {
@@ -49,6 +49,13 @@ extension Float: ProductOperand {
     @inline(__always)
     static func pack(_ last: Lanes, into pointer: UnsafeMutablePointer<Float>) {
         pointer.store(last, at: 0)
+    }
+
+    @inline(__always)
+    static func operands(
+        _ row: UnsafePointer<Float>, below: UnsafePointer<Float>?, count: Int
+    ) -> Lanes {
+        row.lanes(at: 0, count: count)
     }
 }
 

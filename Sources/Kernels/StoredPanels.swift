@@ -5,13 +5,13 @@ import CVector
 public struct PanelScratch: Sendable {
     /// Operands of a sum that are laid out at a time, at most: a stripe of the left factor and two panels of them are near.
     static let stretch = 512
-    /// Operands of all panels that are laid out at a time: they stay in the second cache while the left factor's stripes pass.
-    static let room = 1 << 16
+    /// Operands of all panels that are laid out at a time: they stay in the second cache, which is larger where vectors are long,
+    /// while the left factor's stripes pass.
+    static let room = SANDBOX_VECTOR_BITS == 512 ? 1 << 17 : 1 << 16
     /// Columns of them, at most.
     static let columns = 256
-    let precision: ProductPrecision
-    let panels: FloatView
-    let pairs: BufferView<UInt32>
+    let panels: OperandBuffer
+    var precision: ProductPrecision { panels.precision }
     /// `[rows, columns]`, filled up to whole tiles: sums between two stretches.
     let sums: FloatView
     /// Sixteen vectors that are being transposed.
@@ -21,9 +21,7 @@ public struct PanelScratch: Sendable {
     ///   - rows: largest number of rows that a worker multiplies at a time.
     ///   - precision: what operands are rounded to.
     public init(rows: Int, precision: ProductPrecision = .fp32) {
-        self.precision = precision
-        panels = FloatView(zeros: precision == .fp32 ? Self.room : 0)
-        pairs = BufferView(zeros: precision == .bf16 ? Self.room : 0)
+        panels = OperandBuffer(count: Self.room, precision: precision)
         sums = FloatView(zeros: paddedToTiles(rows) * Self.columns)
         block = BufferView(zeros: laneCount * laneCount)
     }
@@ -32,42 +30,66 @@ public struct PanelScratch: Sendable {
     public static func numbers(rows: Int) -> Int { room + columns * rows }
 }
 
-/// Some steps of sixteen columns of a matrix, `[steps, 16]`; columns that do not exist become 0.
+/// Some steps of some columns of a matrix, in panels `[steps, 16]`; columns that do not exist become 0.
+///
+/// All panels take a step before the next one: rows are read in the order of memory.
 @inline(__always)
 func packColumns(
-    _ elements: some ElementReader, _ weight: StoredMatrix, _ first: Int, _ count: Int,
-    _ steps: Range<Int>, _ offset: Int, _ scratch: PanelScratch
+    _ elements: some ElementReader, _ weight: StoredMatrix, _ columns: Range<Int>,
+    _ steps: Range<Int>, _ scratch: PanelScratch
 ) {
     @inline(__always)
-    func lanes(_ step: Int) -> Lanes {
-        elements.lanes(at: step * weight.columns + first, count: count)
+    func lanes(_ step: Int, _ place: Int) -> Lanes {
+        elements.lanes(
+            at: step * weight.columns + columns.lowerBound + place,
+            count: min(laneCount, columns.count - place))
     }
     if scratch.precision == .fp32 {
-        let panel = scratch.panels.pointer + offset
+        let panels = scratch.panels.numbers.pointer
         for step in steps {
-            panel.store(lanes(step), at: (step - steps.lowerBound) * laneCount)
+            let row = panels + (step - steps.lowerBound) * laneCount
+            for place in stride(from: 0, to: columns.count, by: laneCount) {
+                row.store(lanes(step, place), at: place * steps.count)
+            }
         }
         return
     }
-    let panel = scratch.pairs.pointer + offset
+    let panels = scratch.panels.pairs.pointer
+    let pairs = (steps.count + 1) / 2
     for step in stride(from: steps.lowerBound, to: steps.upperBound, by: 2) {
-        let second = step + 1 < steps.upperBound ? lanes(step + 1) : Lanes(repeating: 0)
-        panel.store(
-            lanes(step).bf16Pairs(with: second), at: (step - steps.lowerBound) / 2 * laneCount)
+        let row = panels + (step - steps.lowerBound) / 2 * laneCount
+        let isPair = step + 1 < steps.upperBound
+        for place in stride(from: 0, to: columns.count, by: laneCount) {
+            let second = isPair ? lanes(step + 1, place) : Lanes(repeating: 0)
+            row.store(lanes(step, place).bf16Pairs(with: second), at: place * pairs)
+        }
     }
 }
 
-/// Some steps of sixteen rows of a matrix as columns, `[steps, 16]`; rows that do not exist become 0.
+/// Some steps of some rows of a matrix as columns, in panels `[steps, 16]`; rows that do not exist become 0.
 @inline(__always)
 func packTransposed(
+    _ elements: some ElementReader, _ weight: StoredMatrix, _ rows: Range<Int>,
+    _ steps: Range<Int>, _ scratch: PanelScratch
+) {
+    let operands = scratch.precision == .bf16 ? (steps.count + 1) / 2 : steps.count
+    for place in stride(from: 0, to: rows.count, by: laneCount) {
+        packTransposedPanel(
+            elements, weight, rows.lowerBound + place, min(laneCount, rows.count - place), steps,
+            place * operands, scratch)
+    }
+}
+
+@inline(__always)
+private func packTransposedPanel(
     _ elements: some ElementReader, _ weight: StoredMatrix, _ first: Int, _ count: Int,
     _ steps: Range<Int>, _ offset: Int, _ scratch: PanelScratch
 ) {
     let isRounded = scratch.precision == .bf16
     let panel =
         isRounded
-        ? UnsafeMutableRawPointer(scratch.pairs.pointer + offset)
-        : UnsafeMutableRawPointer(scratch.panels.pointer + offset)
+        ? UnsafeMutableRawPointer(scratch.panels.pairs.pointer + offset)
+        : UnsafeMutableRawPointer(scratch.panels.numbers.pointer + offset)
     let block = UnsafeMutableRawPointer(scratch.block.pointer)
     /// Bytes of a vector.
     let size = MemoryLayout<Lanes>.size

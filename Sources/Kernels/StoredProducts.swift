@@ -22,18 +22,14 @@ public func storedLinearForward(
     precondition(outputs.lowerBound >= 0 && outputs.upperBound <= weight.rows)
     let ending = ProductEnding(
         output: output, bias: bias, adding: adding, rows: rows, width: weight.rows)
-    product(input, inner: weight.columns, ending, outputs, scratch) {
-        column, count, steps, offset in
+    product(input, inner: weight.columns, ending, outputs, scratch) { outputs, steps in
         switch weight.element {
         case .float32:
-            packTransposed(
-                Float32Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packTransposed(Float32Reader(base: weight.base), weight, outputs, steps, scratch)
         case .float16:
-            packTransposed(
-                Float16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packTransposed(Float16Reader(base: weight.base), weight, outputs, steps, scratch)
         case .bfloat16:
-            packTransposed(
-                BFloat16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packTransposed(BFloat16Reader(base: weight.base), weight, outputs, steps, scratch)
         }
     }
 }
@@ -75,17 +71,14 @@ public func storedLinearInputGradient(
     precondition(inputs.lowerBound >= 0 && inputs.upperBound <= weight.columns)
     let ending = ProductEnding(
         output: dInput, bias: nil, adding: adding, rows: rows, width: weight.columns)
-    product(dOutput, inner: weight.rows, ending, inputs, scratch) { column, count, steps, offset in
+    product(dOutput, inner: weight.rows, ending, inputs, scratch) { inputs, steps in
         switch weight.element {
         case .float32:
-            packColumns(
-                Float32Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packColumns(Float32Reader(base: weight.base), weight, inputs, steps, scratch)
         case .float16:
-            packColumns(
-                Float16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packColumns(Float16Reader(base: weight.base), weight, inputs, steps, scratch)
         case .bfloat16:
-            packColumns(
-                BFloat16Reader(base: weight.base), weight, column, count, steps, offset, scratch)
+            packColumns(BFloat16Reader(base: weight.base), weight, inputs, steps, scratch)
         }
     }
 }
@@ -118,12 +111,12 @@ private struct ProductEnding {
     }
 }
 
-/// The columns `columns` of a product whose right-hand panels `pack` lays out, at an offset in the scratch: sixteen columns, or
-/// as many as there are, of some steps of the sums.
+/// The columns `columns` of a product whose right-hand panels `pack` lays out in the scratch: some columns, of some steps of the
+/// sums.
 private func product(
     _ factor: PackedRows, inner: Int, _ ending: ProductEnding, _ columns: Range<Int>,
     _ scratch: PanelScratch,
-    pack: (_ column: Int, _ count: Int, _ steps: Range<Int>, _ offset: Int) -> Void
+    pack: (_ columns: Range<Int>, _ steps: Range<Int>) -> Void
 ) {
     precondition(factor.precision == scratch.precision, "factor and scratch differ in precision")
     precondition(
@@ -132,11 +125,13 @@ private func product(
     switch factor.precision {
     case .fp32:
         product(
-            factor.numbers, inner, ending, columns, scratch, UnsafePointer(scratch.panels.pointer),
+            factor.operands.numbers, inner, ending, columns, scratch,
+            UnsafePointer(scratch.panels.numbers.pointer),
             pack)
     case .bf16:
         product(
-            factor.pairs, inner, ending, columns, scratch, UnsafePointer(scratch.pairs.pointer),
+            factor.operands.pairs, inner, ending, columns, scratch,
+            UnsafePointer(scratch.panels.pairs.pointer),
             pack)
     }
 }
@@ -145,18 +140,21 @@ private func product(
 private func product<Number: ProductOperand>(
     _ factor: BufferView<Number>, _ inner: Int, _ ending: ProductEnding, _ columns: Range<Int>,
     _ scratch: PanelScratch, _ panels: UnsafePointer<Number>,
-    _ pack: (Int, Int, Range<Int>, Int) -> Void
+    _ pack: (Range<Int>, Range<Int>) -> Void
 ) {
     let rows = ending.rows
     let total = (inner + Number.numbers - 1) / Number.numbers
     precondition(
         factor.count >= paddedToTiles(rows.upperBound) * total, "too few rows are laid out")
     precondition(rows.lowerBound.isMultiple(of: productTileRows), "\(rows) begins within a stripe")
-    // Stretches of one length, nearly.
-    let stretches = (total + PanelScratch.stretch - 1) / PanelScratch.stretch
+    guard !columns.isEmpty else { return }
+    // Groups of columns are of one width, nearly, and so are stretches of steps.
+    let groups = (columns.count + PanelScratch.columns - 1) / PanelScratch.columns
+    let width =
+        (columns.count + 2 * laneCount * groups - 1) / (2 * laneCount * groups) * 2 * laneCount
+    let most = min(PanelScratch.stretch, PanelScratch.room / width)
+    let stretches = (total + most - 1) / most
     let longest = (total + stretches - 1) / stretches
-    let width = min(
-        PanelScratch.columns, PanelScratch.room / longest / (2 * laneCount) * 2 * laneCount)
     let sums = scratch.sums.pointer
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
         let count = min(width, columns.upperBound - column)
@@ -164,16 +162,16 @@ private func product<Number: ProductOperand>(
             let steps = min(longest, total - first)
             let isLast = first + steps == total
             let numbers = first * Number.numbers..<min(inner, (first + steps) * Number.numbers)
-            for place in stride(from: 0, to: count, by: laneCount) {
-                pack(column + place, min(laneCount, count - place), numbers, place * steps)
-            }
+            pack(column..<column + count, numbers)
             let before = first > 0 ? UnsafePointer(sums) : nil
             for row in stride(from: rows.lowerBound, to: rows.upperBound, by: productTileRows) {
                 let stripe = UnsafePointer(factor.pointer) + row * total + first * productTileRows
                 let tile = StripeTile(
                     stripe: stripe, steps: steps, panels: panels, count: count,
                     before: before.map { $0 + (row - rows.lowerBound) * PanelScratch.columns },
-                    beforeStride: PanelScratch.columns)
+                    beforeStride: PanelScratch.columns,
+                    next: row + productTileRows < rows.upperBound
+                        ? stripe + productTileRows * total : nil)
                 let tileRows = min(productTileRows, rows.upperBound - row)
                 if isLast {
                     tile.multiply(rows: tileRows) {

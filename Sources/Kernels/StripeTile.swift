@@ -1,3 +1,5 @@
+import CVector
+
 /// One stripe of the left factor, which stays in the first cache while the panels pass.
 struct StripeTile<Number: ProductOperand> {
     /// `[steps, tile rows]`.
@@ -11,6 +13,8 @@ struct StripeTile<Number: ProductOperand> {
     var before: UnsafePointer<Float>?
     /// Numbers from one row of `before` to the next.
     var beforeStride = 0
+    /// `[steps, tile rows]`: the stripe that follows, which is asked for while the panels pass; nil for none.
+    var next: UnsafePointer<Number>?
 
     /// - Parameter finish: takes a row of the stripe, the first of its columns, how many of the 16 sums exist, and the sums;
     ///   once for each.
@@ -20,6 +24,7 @@ struct StripeTile<Number: ProductOperand> {
     ) {
         let paired = usesTilePairs ? count / (2 * laneCount) * (2 * laneCount) : 0
         for column in stride(from: 0, to: paired, by: 2 * laneCount) {
+            prefetchNext(column)
             var pair = TilePair()
             begin(&pair.left, column)
             begin(&pair.right, column + laneCount)
@@ -38,6 +43,19 @@ struct StripeTile<Number: ProductOperand> {
             tile.forEachRow(count: rows) {
                 finish($0, column, min(laneCount, count - column), $1)
             }
+        }
+    }
+
+    /// Asks for the part of the next stripe that falls to two panels.
+    @inline(__always)
+    private func prefetchNext(_ column: Int) {
+        guard let next else { return }
+        let operands = steps * productTileRows
+        for place in stride(
+            from: column * operands / count, to: (column + 2 * laneCount) * operands / count,
+            by: laneCount)
+        {
+            sandbox_prefetch(next + place)
         }
     }
 
@@ -67,12 +85,13 @@ func product(
     switch b.precision {
     case .fp32:
         product(
-            UnsafePointer(scratch.factor.numbers.pointer), rows: rows, inner: b.inner,
-            panels: UnsafePointer(b.panels.pointer), columns: b.columns, finish: finish)
+            UnsafePointer(scratch.factor.operands.numbers.pointer), rows: rows, inner: b.inner,
+            panels: UnsafePointer(b.panels.numbers.pointer), columns: b.columns, finish: finish)
     case .bf16:
         product(
-            UnsafePointer(scratch.factor.pairs.pointer), rows: rows, inner: (b.inner + 1) / 2,
-            panels: UnsafePointer(b.pairs.pointer), columns: b.columns, finish: finish)
+            UnsafePointer(scratch.factor.operands.pairs.pointer), rows: rows,
+            inner: (b.inner + 1) / 2,
+            panels: UnsafePointer(b.panels.pairs.pointer), columns: b.columns, finish: finish)
     }
 }
 

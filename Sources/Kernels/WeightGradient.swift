@@ -1,3 +1,5 @@
+import CVector
+
 /// Working memory of one worker's products: what is packed or rounded for one call.
 public struct ProductScratch: Sendable {
     /// Operands that are summed in registers before the gradient in memory is touched: a panel of them stays in the first cache.
@@ -5,12 +7,11 @@ public struct ProductScratch: Sendable {
     /// Columns of the input packed at a time: they stay in the second cache.
     static let inputBlock = 96
     /// What operands are rounded to.
-    let precision: ProductPrecision
+    var precision: ProductPrecision { factor.precision }
     /// The left factor of a product.
     let factor: PackedRows
-    /// The two factors of a weight gradient, in fp32 or in pairs.
-    let input, dOutput: FloatView
-    let inputPairs, dOutputPairs: BufferView<UInt32>
+    /// The two factors of a weight gradient.
+    let input, dOutput: OperandBuffer
 
     /// - Parameters:
     ///   - precision: what the operands of products are rounded to.
@@ -20,19 +21,13 @@ public struct ProductScratch: Sendable {
     public init(
         precision: ProductPrecision = .fp32, rows: Int, largestWidth: Int, forTraining: Bool = true
     ) {
-        self.precision = precision
-        // A packed row is written as a whole vector, which is longer, and rows two at a time: room for the last ones.
-        let inputCount = Self.rowBlock * Self.inputBlock + laneCount
+        let inputCount = Self.stripeNumbers
         let outputCount = Self.rowBlock * paddedToLanes(largestWidth) + laneCount
-        let floats = forTraining && precision == .fp32
-        let pairs = forTraining && precision == .bf16
         factor = PackedRows(
             count: PackedRows.operandCount(
                 rows: rows, width: largestWidth, precision: precision), precision: precision)
-        input = FloatView(zeros: floats ? inputCount : 0)
-        dOutput = FloatView(zeros: floats ? outputCount : 0)
-        inputPairs = BufferView(zeros: pairs ? inputCount : 0)
-        dOutputPairs = BufferView(zeros: pairs ? outputCount : 0)
+        input = OperandBuffer(count: forTraining ? inputCount : 0, precision: precision)
+        dOutput = OperandBuffer(count: forTraining ? outputCount : 0, precision: precision)
     }
 
     /// About how many numbers of four bytes weight gradients take whose right factor is laid out elsewhere.
@@ -61,7 +56,7 @@ public func addWeightGradient(
     precondition(input.count >= rows * from && dOutput.count >= rows * to)
     let room = ProductScratch.rowBlock * paddedToLanes(to)
     precondition(
-        max(scratch.dOutput.count, scratch.dOutputPairs.count) >= room,
+        scratch.dOutput.count >= room,
         "the scratch is narrower than \(to)")
     let blockRows = scratch.precision.blockRows
     for first in stride(from: 0, to: rows, by: blockRows) {
@@ -71,13 +66,13 @@ public func addWeightGradient(
         let dy = UnsafePointer(dOutput.pointer + first * to)
         switch scratch.precision {
         case .fp32:
-            let panels = scratch.dOutput.pointer
+            let panels = scratch.dOutput.numbers.pointer
             factors.pack(dy, into: panels, columnSums: dBias)
-            factors.add(stripes: scratch.input.pointer, panels: panels)
+            factors.add(stripes: scratch.input.numbers.pointer, panels: panels)
         case .bf16:
-            let panels = scratch.dOutputPairs.pointer
+            let panels = scratch.dOutput.pairs.pointer
             factors.pack(dy, into: panels, columnSums: dBias)
-            factors.add(stripes: scratch.inputPairs.pointer, panels: panels)
+            factors.add(stripes: scratch.input.pairs.pointer, panels: panels)
         }
     }
 }
@@ -92,9 +87,9 @@ public func addWeightGradient(
     precondition(dWeight.count >= from * to && input.count >= rows * from)
     precondition(scratch.precision == dOutput.precision, "scratch and factor differ in precision")
     let count = PackedColumns.operandCount(rows: rows, width: to, precision: scratch.precision)
-    precondition(max(dOutput.numbers.count, dOutput.pairs.count) >= count, "too small a factor")
+    precondition(dOutput.operands.count >= count, "too small a factor")
     precondition(
-        max(scratch.input.count, scratch.inputPairs.count) > 0, "a scratch without gradients")
+        scratch.input.count > 0, "a scratch without gradients")
     let blockRows = scratch.precision.blockRows
     for first in stride(from: 0, to: rows, by: blockRows) {
         let factors = GradientFactors(
@@ -105,10 +100,12 @@ public func addWeightGradient(
         switch scratch.precision {
         case .fp32:
             factors.add(
-                stripes: scratch.input.pointer, panels: dOutput.numbers.pointer + place)
+                stripes: scratch.input.numbers.pointer,
+                panels: dOutput.operands.numbers.pointer + place)
         case .bf16:
             factors.add(
-                stripes: scratch.inputPairs.pointer, panels: dOutput.pairs.pointer + place)
+                stripes: scratch.input.pairs.pointer, panels: dOutput.operands.pairs.pointer + place
+            )
         }
     }
 }
@@ -145,110 +142,78 @@ private struct GradientFactors {
             from: inputs.lowerBound, to: inputs.upperBound, by: ProductScratch.inputBlock)
         {
             let width = min(ProductScratch.inputBlock, inputs.upperBound - first)
-            Number.packStripes(
-                input + first, rows: rows, width: width, stride: from, into: stripes)
-            addProducts(
-                dWeight + first * to, stripes: stripes, width: width, panels: panels, to: to,
+            packStripes(
+                input + first, rows: rows, width: width, available: from - first, stride: from,
+                into: stripes)
+            let block = PackedFactors(
+                stripes: UnsafePointer(stripes), panels: UnsafePointer(panels), width: width,
                 steps: (rows + Number.numbers - 1) / Number.numbers)
+            block.add(to: dWeight + first * to, of: to)
         }
     }
 }
 
-/// `dW += xᵀ · dy` for `width` rows of `dW` from factors that are packed.
-@inline(__always)
-private func addProducts<Number: ProductOperand>(
-    _ dWeight: UnsafeMutablePointer<Float>, stripes: UnsafeMutablePointer<Number>, width: Int,
-    panels: UnsafeMutablePointer<Number>, to: Int, steps: Int
-) {
-    let paired = usesTilePairs ? to / (2 * laneCount) * (2 * laneCount) : 0
-    for column in stride(from: 0, to: paired, by: 2 * laneCount) {
-        for place in stride(from: 0, to: width, by: productTileRows) {
-            var pair = TilePair()
-            pair.accumulate(
-                UnsafePointer(stripes + place * steps), rowStride: 1, stepStride: productTileRows,
-                panel: UnsafePointer(panels + column * steps), distance: laneCount * steps,
-                steps: steps)
-            let target = dWeight + place * to + column
-            let rows = min(productTileRows, width - place)
-            pair.left.forEachRow(count: rows) { row, sums in
-                target.store(target.lanes(at: row * to) + sums, at: row * to)
-            }
-            pair.right.forEachRow(count: rows) { row, sums in
-                let at = row * to + laneCount
-                target.store(target.lanes(at: at) + sums, at: at)
-            }
-        }
-    }
-    for column in stride(from: paired, to: to, by: laneCount) {
-        for place in stride(from: 0, to: width, by: productTileRows) {
-            var tile = ProductTile()
-            tile.accumulate(
-                UnsafePointer(stripes + place * steps), rowStride: 1,
-                stepStride: productTileRows, panel: UnsafePointer(panels + column * steps),
-                steps: steps)
-            let target = dWeight + place * to + column
-            let lanes = min(laneCount, to - column)
-            tile.forEachRow(count: min(productTileRows, width - place)) { row, sums in
-                let before = target.lanes(at: row * to, count: lanes)
-                target.store(before + sums, at: row * to, count: lanes)
-            }
-        }
-    }
-}
+/// The factors of one block of rows, packed.
+private struct PackedFactors<Number: ProductOperand> {
+    let stripes: UnsafePointer<Number>
+    let panels: UnsafePointer<Number>
+    /// Rows of the gradient.
+    let width: Int
+    /// Operands of a sum.
+    let steps: Int
 
-extension Float {
-    /// Packs `[rows, width]`, rows `stride` apart, into stripes as wide as a tile is high; the last stripe is filled up
-    /// with zeros.
-    static func packStripes(
-        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
-        into stripes: UnsafeMutablePointer<Float>
+    /// Adds the products to rows of a gradient of `columns` columns.
+    @inline(__always)
+    func add(to gradient: UnsafeMutablePointer<Float>, of columns: Int) {
+        let paired = usesTilePairs ? columns / (2 * laneCount) * (2 * laneCount) : 0
+        for column in stride(from: 0, to: paired, by: 2 * laneCount) {
+            for place in stride(from: 0, to: width, by: productTileRows) {
+                addPair(to: gradient, place, column, of: columns)
+            }
+        }
+        for column in stride(from: paired, to: columns, by: laneCount) {
+            for place in stride(from: 0, to: width, by: productTileRows) {
+                addTile(to: gradient, place, column, of: columns)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func addPair(
+        to gradient: UnsafeMutablePointer<Float>, _ place: Int, _ column: Int, of columns: Int
     ) {
-        for column in Swift.stride(from: 0, to: width, by: productTileRows) {
-            let stripe = stripes + column * rows
-            // Whole vectors are written, and what they hold too much is overwritten by the next row.
-            if productTileRows == 6 && column + 8 <= width {
-                for row in 0..<rows {
-                    let eight = UnsafeRawPointer(source + row * stride + column)
-                        .loadUnaligned(as: SIMD8<Float>.self)
-                    UnsafeMutableRawPointer(stripe + row * productTileRows)
-                        .storeBytes(of: eight, as: SIMD8<Float>.self)
-                }
-                continue
-            }
-            if column + laneCount <= width {
-                for row in 0..<rows {
-                    stripe.store(source.lanes(at: row * stride + column), at: row * productTileRows)
-                }
-                continue
-            }
-            let count = min(productTileRows, width - column)
-            for row in 0..<rows {
-                let target = stripe + row * productTileRows
-                for lane in 0..<count { target[lane] = source[row * stride + column + lane] }
-                for lane in count..<productTileRows { target[lane] = 0 }
-            }
+        let target = gradient + place * columns + column
+        let count = min(productTileRows, width - place)
+        for row in 0..<count {
+            sandbox_prefetch_for_writing(target + row * columns)
+            sandbox_prefetch_for_writing(target + row * columns + laneCount)
+        }
+        var pair = TilePair()
+        pair.accumulate(
+            stripes + place * steps, rowStride: 1, stepStride: productTileRows,
+            panel: panels + column * steps, distance: laneCount * steps, steps: steps)
+        pair.left.forEachRow(count: count) { row, sums in
+            target.store(target.lanes(at: row * columns) + sums, at: row * columns)
+        }
+        pair.right.forEachRow(count: count) { row, sums in
+            let at = row * columns + laneCount
+            target.store(target.lanes(at: at) + sums, at: at)
         }
     }
-}
 
-extension UInt32 {
-    /// In pairs of rows.
-    static func packStripes(
-        _ source: UnsafePointer<Float>, rows: Int, width: Int, stride: Int,
-        into stripes: UnsafeMutablePointer<UInt32>
+    @inline(__always)
+    private func addTile(
+        to gradient: UnsafeMutablePointer<Float>, _ place: Int, _ column: Int, of columns: Int
     ) {
-        let steps = (rows + 1) / 2
-        for column in Swift.stride(from: 0, to: width, by: productTileRows) {
-            let count = Swift.min(laneCount, width - column)
-            let stripe = stripes + column * steps
-            for row in Swift.stride(from: 0, to: rows, by: 2) {
-                let from = source + row * stride + column
-                let first = from.lanes(at: 0, count: count)
-                let second =
-                    row + 1 < rows ? from.lanes(at: stride, count: count) : Lanes(repeating: 0)
-                // Whole vectors are written, and what they hold too much is overwritten by the next pair.
-                stripe.store(first.bf16Pairs(with: second), at: row / 2 * productTileRows)
-            }
+        var tile = ProductTile()
+        tile.accumulate(
+            stripes + place * steps, rowStride: 1, stepStride: productTileRows,
+            panel: panels + column * steps, steps: steps)
+        let target = gradient + place * columns + column
+        let lanes = min(laneCount, columns - column)
+        tile.forEachRow(count: min(productTileRows, width - place)) { row, sums in
+            let before = target.lanes(at: row * columns, count: lanes)
+            target.store(before + sums, at: row * columns, count: lanes)
         }
     }
 }

@@ -88,23 +88,25 @@ struct LlamaTeam: Sendable {
 
     /// Cuts a product of `work` multiplications into blocks of its result, for one of `besides` maps of a round.
     ///
-    /// Blocks are about as wide as the panels that a worker lays out at a time. Where these are too few for the workers, rows are
-    /// cut too, but not below those that make laying out worth while; then blocks become narrower.
+    /// Blocks are about as wide as the panels that a worker lays out at a time, or half as wide where all workers then have as
+    /// many. Where these are too few for the workers, rows are cut too, but not below those that make laying out worth while;
+    /// then blocks become narrower.
     private func blocks(
         rows: Int, columns: Int, work: Int, besides tasks: Int = 1
     ) -> [(rows: Range<Int>, columns: Range<Int>)] {
-        guard pool.workerCount > 1, work >= Self.leastWork else {
-            return [(0..<rows, 0..<columns)]
-        }
+        let workers = pool.workerCount
+        guard workers > 1, work >= Self.leastWork else { return [(0..<rows, 0..<columns)] }
         var rowParts = 1
         var columnParts = (columns + 255) / 256
-        while tasks * rowParts * columnParts < 2 * pool.workerCount && rows / (2 * rowParts) >= 256
-        {
+        while tasks * columnParts % workers != 0 && columns / (columnParts + 1) >= 128 {
+            columnParts += 1
+        }
+        while tasks * rowParts * columnParts < 2 * workers && rows / (2 * rowParts) >= 256 {
             rowParts *= 2
         }
         // A piece is a whole number of panels.
         let panels = (columns + 15) / 16
-        while tasks * rowParts * columnParts < 2 * pool.workerCount && 2 * columnParts <= panels {
+        while tasks * rowParts * columnParts < 2 * workers && 2 * columnParts <= panels {
             columnParts *= 2
         }
         let stripes = PackedRows.stripeCount(rows: rows)
