@@ -13,8 +13,11 @@ typedef unsigned int SandboxPairs __attribute__((ext_vector_type(16)));
 typedef unsigned short SandboxHalves __attribute__((ext_vector_type(16)));
 typedef unsigned short SandboxAllHalves __attribute__((ext_vector_type(32)));
 
-#ifdef __AVX512BF16__
+#ifdef __AVX2__
 #include <immintrin.h>
+#endif
+
+#ifdef __AVX512BF16__
 #define SANDBOX_HAS_BF16_PRODUCTS 1
 #else
 #define SANDBOX_HAS_BF16_PRODUCTS 0
@@ -130,12 +133,48 @@ static inline __attribute__((always_inline)) void sandbox_transpose(const void *
 #endif
 }
 
-/* Asks for the cache line at `place`, which will be read before long: into the second cache. */
-static inline __attribute__((always_inline)) void sandbox_prefetch(const void *place) { __builtin_prefetch(place, 0, 2); }
+/* Asks for the cache line `bytes` behind `place`, which will be read before long: into the second cache. It may lie outside of
+   what `place` points into. */
+static inline __attribute__((always_inline)) void sandbox_prefetch(const void *place, long bytes) {
+    __builtin_prefetch((const void *)((__UINTPTR_TYPE__)place + (__UINTPTR_TYPE__)bytes), 0, 2);
+}
 
 /* Asks for the cache line at `place`, which is about to be written. */
 static inline __attribute__((always_inline)) void sandbox_prefetch_for_writing(const void *place) {
     __builtin_prefetch(place, 1);
+}
+
+/* The first `count` of sixteen numbers, 0 to 16; the others are 0, and are not read. */
+static inline __attribute__((always_inline)) SandboxFloats sandbox_load_some(const float *numbers, long count) {
+#if defined(__AVX512F__)
+    return (SandboxFloats)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), numbers);
+#elif defined(__AVX2__)
+    __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    union { __m256 halves[2]; SandboxFloats all; } result;
+    for (int half = 0; half < 2; half++)
+        result.halves[half] = _mm256_maskload_ps(
+            numbers + 8 * half, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count - 8 * half), lanes));
+    return result.all;
+#else
+    SandboxFloats result = 0.0f;
+    for (long lane = 0; lane < count; lane++) result[lane] = numbers[lane];
+    return result;
+#endif
+}
+
+/* Writes the first `count` of sixteen numbers, 0 to 16, and nothing behind them. */
+static inline __attribute__((always_inline)) void sandbox_store_some(SandboxFloats values, float *numbers, long count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(numbers, (__mmask16)((1u << count) - 1), (__m512)values);
+#elif defined(__AVX2__)
+    __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    union { __m256 halves[2]; SandboxFloats all; } source = {.all = values};
+    for (int half = 0; half < 2; half++)
+        _mm256_maskstore_ps(
+            numbers + 8 * half, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count - 8 * half), lanes), source.halves[half]);
+#else
+    for (long lane = 0; lane < count; lane++) numbers[lane] = values[lane];
+#endif
 }
 
 #endif

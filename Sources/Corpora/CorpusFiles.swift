@@ -4,7 +4,8 @@ import Tokenizers
 
 /// Reads files and folders of documents.
 ///
-/// `.jsonl`, `.ndjson` and `.json` hold one object a line; any other file is one text. Each may be compressed by gzip.
+/// `.jsonl`, `.ndjson` and `.json` hold one object a line; any other file is one text, unless it begins with such an object.
+/// Each may be compressed by gzip.
 struct CorpusFiles {
     private static let lineExtensions = [".jsonl", ".ndjson", ".json"]
 
@@ -55,6 +56,7 @@ struct CorpusFiles {
     private static func readText(_ path: String, into builder: inout CorpusBuilder) throws {
         var file = try UnpackedFile(path)
         let bytes = try file.whole()
+        try checkIsNoList(bytes, path)
         try builder.add { () throws(CorpusError) in
             let text = try validText(bytes, source: path)
             guard !isBlank(text) else {
@@ -63,6 +65,19 @@ struct CorpusFiles {
             }
             return CorpusDocument(.text(text), place: path)
         }
+    }
+
+    /// Refuses a file whose first line is a document's object: as one text it would be learned with all its braces.
+    private static func checkIsNoList(_ bytes: [UInt8], _ path: String) throws(CorpusError) {
+        let start = bytes.drop(while: isSpace)
+        guard start.first == UInt8(ascii: "{"),
+            let line = try? CorpusLine(parsing: Array(start.prefix { $0 != UInt8(ascii: "\n") })),
+            line.isDocument
+        else { return }
+        throw CorpusError(
+            path,
+            "its first line is the object of a document, and only \(lineExtensions.joined(separator: ", ")) are read line by line; "
+                + "give it such a name (or with .gz behind).")
     }
 
     private static func readLines(_ path: String, into builder: inout CorpusBuilder) throws {

@@ -47,6 +47,9 @@ struct CorpusLine {
         }
     }
 
+    /// Whether it has the members of one kind, whatever they say.
+    var isDocument: Bool { (try? kind()) != nil }
+
     /// The one kind whose members the line has.
     private func kind() throws(FileProblem) -> DocumentKind {
         let found = Self.kinds.filter { members[$0.key] != nil }

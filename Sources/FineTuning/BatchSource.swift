@@ -18,7 +18,10 @@ final class BatchSource {
     private let batchSize: Int
     private let seed: UInt64
     private let pool: WorkerPool
+    private let preparing: PreparationReporter
     private var cursor = Cursor()
+    /// Documents that are looked through in all, while they are.
+    private var lookingThrough: Int?
 
     /// Where the reading of epochs stands.
     private struct Cursor {
@@ -48,9 +51,10 @@ final class BatchSource {
     ///   - batchSize: bins of an update.
     ///   - seed: decides the order.
     ///   - pool: who makes the tokens.
+    ///   - preparing: told how many documents were looked through before they are needed.
     init(
         _ recipe: ExampleRecipe, documents: [CorpusDocument], packs: Bool, batchSize: Int,
-        seed: UInt64, pool: WorkerPool
+        seed: UInt64, pool: WorkerPool, preparing: PreparationReporter = PreparationReporter()
     ) {
         self.recipe = recipe
         self.documents = documents
@@ -58,12 +62,17 @@ final class BatchSource {
         self.batchSize = batchSize
         self.seed = seed
         self.pool = pool
+        self.preparing = preparing
     }
 
     /// Updates of the first `epochs` passes over the documents: every pass is read once to be counted, because each has
     /// other prompts and another order.
     func stepCount(epochs: Int) throws -> Int {
-        try looking { while counts.count < epochs { _ = try next() } }
+        if counts.count < epochs {
+            try looking(through: epochs * documents.count) {
+                while counts.count < epochs { _ = try next() }
+            }
+        }
         return counts[..<epochs].reduce(0, +)
     }
 
@@ -73,13 +82,15 @@ final class BatchSource {
     func check(steps: Int) throws {
         // Passes that were counted were made.
         if !counts.isEmpty { return }
-        try looking { while cursor.step < steps && cursor.epoch == 0 { _ = try next() } }
+        try looking(through: documentCount(steps: steps)) {
+            while cursor.step < steps && cursor.epoch == 0 { _ = try next() }
+        }
     }
 
     /// The pairs that the first `steps` updates learn from, in the order of the corpus.
     func pairs(steps: Int) throws -> [Int] {
         var met: Set<Int> = []
-        try looking {
+        try looking(through: documentCount(steps: steps)) {
             while cursor.step < steps && cursor.epoch == 0 {
                 met.formUnion(try next().compactMap(\.pair))
             }
@@ -87,10 +98,23 @@ final class BatchSource {
         return met.sorted()
     }
 
+    /// Documents of the first pass that `steps` updates read, at most; whole blocks.
+    private func documentCount(steps: Int) -> Int {
+        if packs || steps >= documents.count / batchSize { return documents.count }
+        let blocks = (steps * batchSize + Self.blockSize - 1) / Self.blockSize
+        return min(documents.count, blocks * Self.blockSize)
+    }
+
     /// Reads from the beginning, and leaves no trace of it.
-    private func looking(_ body: () throws -> Void) throws {
+    private func looking(through count: Int, _ body: () throws -> Void) throws {
         let kept = cursor
-        defer { cursor = kept }
+        lookingThrough = count
+        preparing.advanced(.examples, 0, count)
+        defer {
+            cursor = kept
+            lookingThrough = nil
+            preparing.ended()
+        }
         cursor = Cursor()
         try body()
     }
@@ -124,9 +148,13 @@ final class BatchSource {
         }
         let end = min(cursor.read + Self.blockSize, documents.count)
         let block = cursor.order[cursor.read..<end]
+        let before = cursor.epoch * documents.count + cursor.read
         cursor.read += block.count
         cursor.bins += try recipe.bins(
-            block.map { ($0, documents[$0]) }, epoch: cursor.epoch, packs: packs, pool: pool)
+            block.map { ($0, documents[$0]) }, epoch: cursor.epoch, packs: packs, pool: pool
+        ) { [preparing, lookingThrough] done in
+            if let lookingThrough { preparing.advanced(.examples, before + done, lookingThrough) }
+        }
     }
 }
 
@@ -175,24 +203,29 @@ struct ExampleRecipe: Sendable {
     ///   - epoch: which pass over them.
     ///   - packs: whether examples share bins; the sides of preferences always do, and with nothing else.
     ///   - pool: who makes the tokens.
+    ///   - advanced: told now and then of how many documents there are examples.
     /// - Throws: `ObjectiveError` about a document.
     func bins(
         _ documents: [(index: Int, document: CorpusDocument)], epoch: Int, packs: Bool,
-        pool: WorkerPool
+        pool: WorkerPool, advanced: (_ done: Int) -> Void = { _ in }
     ) throws -> [Bin] {
         let pieces = stride(from: 0, to: documents.count, by: Self.pieceSize).map {
             documents[$0..<min($0 + Self.pieceSize, documents.count)]
         }
-        let made = pool.map(pieces) { piece in
-            Result {
-                var encoder = encoders.take() ?? objective.makeEncoder()
-                defer { encoders.put(encoder) }
-                return try piece.map {
-                    try examples($0.document, index: $0.index, epoch: epoch, encoder: &encoder)
+        var all: [[TrainingExample]] = []
+        for first in stride(from: 0, to: pieces.count, by: 2 * pool.workerCount) {
+            let made = pool.map(Array(pieces[first...].prefix(2 * pool.workerCount))) { piece in
+                Result {
+                    var encoder = encoders.take() ?? objective.makeEncoder()
+                    defer { encoders.put(encoder) }
+                    return try piece.map {
+                        try examples($0.document, index: $0.index, epoch: epoch, encoder: &encoder)
+                    }
                 }
             }
+            for piece in made { all += try piece.get() }
+            advanced(all.count)
         }
-        let all = try made.flatMap { try $0.get() }
         if objective.kind == .dpo {
             return zip(documents, all).map { Bin(examples: $1, pair: $0.index) }
         }

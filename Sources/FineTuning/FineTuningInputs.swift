@@ -30,23 +30,20 @@ public final class FineTuningInputs {
     private var told: Set<CorpusRequest> = []
     private let searchFolders: [String]
     private let notice: (String) -> Void
-    private let asking: (_ done: Int, _ total: Int) -> Void
-    private let asked: () -> Void
+    /// Told how far it has come with what takes a while.
+    let preparing: PreparationReporter
 
     /// - Parameters:
     ///   - searchFolders: where pools of prompts are looked for when they are not where they are said to be.
     ///   - notice: told of anything worth a line, such as lines that were left out.
-    ///   - asking: told how many documents have their prompt while an endpoint is asked for them.
-    ///   - asked: told when it is asked no more.
+    ///   - preparing: told how far it has come with what takes a while.
     public init(
         searchFolders: [String] = [], notice: @escaping (String) -> Void = { _ in },
-        asking: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },
-        asked: @escaping () -> Void = {}
+        preparing: PreparationReporter = PreparationReporter()
     ) {
         self.searchFolders = searchFolders
         self.notice = notice
-        self.asking = asking
-        self.asked = asked
+        self.preparing = preparing
     }
 
     /// The model at `path`, and its fingerprint.
@@ -150,7 +147,8 @@ public final class FineTuningInputs {
         }
     }
 
-    private func pool(_ path: String) throws -> PromptPool {
+    /// The pool that is named `path`.
+    func pool(_ path: String) throws -> PromptPool {
         if let known = pools[path] { return known }
         let pool = try PromptPool.read(path: placeOfPool(path))
         pools[path] = pool
@@ -251,12 +249,6 @@ public final class FineTuningInputs {
         return sha256Hex(Data(CanonicalJSON.text(of: .array(list)).utf8))
     }
 
-    /// Says so when much has to be computed before the first update.
-    func tellOfReference(pairs: Int) {
-        if pairs < 500 { return }
-        notice("dpo: log-probabilities of \(pairs) pairs under the starting model come first")
-    }
-
     private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
         if let name = configuration.objective.chatTemplate { return try AnswerFormat(named: name) }
         let file = "\(configuration.tokenizer ?? configuration.model)/tokenizer_config.json"
@@ -309,9 +301,10 @@ public final class FineTuningInputs {
             return (document.digest, text, document.place)
         }
         let maker = try PromptGenerator(options: generator.options, cachePath: cache)
-        defer { self.asked() }
+        defer { preparing.ended() }
         let prompts = try maker.prompts(
-            for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) }, progress: asking)
+            for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) },
+            progress: { [preparing] in preparing.advanced(.prompts, $0, $1) })
         let pairs = Dictionary(
             zip(documents.map(\.digest), prompts), uniquingKeysWith: { first, _ in first })
         generated[request] = pairs

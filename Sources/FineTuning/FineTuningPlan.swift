@@ -32,11 +32,11 @@ public struct FineTuningPlan: Sendable {
         return file.tree["corpus"] != nil
     }
 
-    /// Makes sure that every trial of the sweep file at `path` is one that can be run, but for what it reads: a recipe need
-    /// name neither model nor corpus.
+    /// Makes sure that every trial of the sweep file at `path` is one that can be run, but for its model and corpus, which a
+    /// recipe need not name; pools of prompts are read.
     ///
     /// - Returns: how many trials there are.
-    /// - Throws: `ConfigurationError` for anything a section refuses.
+    /// - Throws: `ConfigurationError` for anything a section refuses; what is wrong with a pool.
     public static func check(_ path: String, searchFolders: [String]) throws -> Int {
         func load(_ overrides: [String]) throws -> SweepFile {
             try SweepFile.load(
@@ -48,9 +48,15 @@ public struct FineTuningPlan: Sendable {
         let file = try load(missing.map { "\($0)=some/path" })
         let evaluation = try TextEvaluationConfiguration(of: file)
         let trials = try file.trials()
+        let inputs = FineTuningInputs(searchFolders: searchFolders)
         for trial in trials {
-            _ = try FineTuningConfiguration(
+            let run = try FineTuningConfiguration(
                 trial.configuration, evaluation: evaluation, seed: trial.seed)
+            do {
+                if let pool = run.objective.prompts { _ = try inputs.pool(pool) }
+            } catch {
+                throw ConfigurationError(SourceMark(source: path), "objective.prompts: \(error)")
+            }
         }
         return trials.count
     }

@@ -63,8 +63,11 @@ public struct FineTuningRunner {
         let work = try plan.runs.map {
             try FineTuningWork($0, in: directory($0), inputs: inputs, pool: pool)
         }
-        for (run, work) in zip(plan.runs, work) where !isChecked && begins(run, policy) {
-            try work.check()
+        if !isChecked {
+            let beginning = zip(plan.runs, work).filter { begins($0.0, policy) }
+            // All places before the first endpoint is asked.
+            for (run, _) in beginning { try Folder.requireCreatable(directory(run).path) }
+            for (_, work) in beginning { try work.check() }
         }
         let lock = try request.map { _ in try directory.lock() }
         defer { lock?.release() }

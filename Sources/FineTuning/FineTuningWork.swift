@@ -41,7 +41,7 @@ final class FineTuningWork {
         let source = BatchSource(
             try inputs.recipe(configuration), documents: parts.training,
             packs: configuration.training.packs, batchSize: configuration.training.batchSize,
-            seed: configuration.seed, pool: pool)
+            seed: configuration.seed, pool: pool, preparing: inputs.preparing)
         loaded = (source, parts)
         return (source, parts)
     }
@@ -205,7 +205,10 @@ final class FineTuningWork {
             .map { Array(bins[$0..<min($0 + size, bins.count)]) }
             .filter { $0.contains { reference[$0.pair ?? 0] == nil } }
         if missing.isEmpty { return reference }
-        inputs.tellOfReference(pairs: missing.reduce(0) { $0 + $1.count })
+        let total = missing.reduce(0) { $0 + $1.count }
+        defer { inputs.preparing.ended() }
+        inputs.preparing.advanced(.reference, 0, total)
+        var done = 0
         var isInterrupted = false
         for group in missing {
             isInterrupted = InterruptFlag.isRaised
@@ -213,6 +216,8 @@ final class FineTuningWork {
             for (bin, value) in zip(group, tuner.reference(group)) {
                 reference[bin.pair ?? 0] = value
             }
+            done += group.count
+            inputs.preparing.advanced(.reference, done, total)
         }
         try Folder.create(directory.analysisPath)
         try AtomicFile.write(JSONEncoder().encode(reference), to: path)

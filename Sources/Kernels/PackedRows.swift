@@ -90,7 +90,7 @@ public struct PackedRows: Sendable {
                             let from = source + (first + row) * width + place
                             // So many rows at a time are more than the CPU foresees by itself.
                             for part in 0..<numbers {
-                                sandbox_prefetch(from + 256 + part * laneCount)
+                                sandbox_prefetch(from, (256 + part * laneCount) * size)
                             }
                             block[row] = read(from, width - place)
                         }

@@ -1,3 +1,5 @@
+import CVector
+
 /// The vector every elementwise kernel is written in: one AVX-512 register, two AVX2 or four NEON registers.
 typealias Lanes = SIMD16<Float>
 
@@ -20,9 +22,7 @@ extension UnsafePointer<Float> {
     /// The first `count` < 16 lanes at `offset`; the others are 0.
     @inline(__always)
     func partialLanes(at offset: Int, count: Int) -> Lanes {
-        var lanes = Lanes(repeating: 0)
-        for lane in 0..<count { lanes[lane] = self[offset + lane] }
-        return lanes
+        sandbox_load_some(self + offset, count)
     }
 
     /// The first `count` ≤ 16 lanes at `offset`; the others are 0.
@@ -65,7 +65,7 @@ extension UnsafeMutablePointer<Float> {
 
     @inline(__always)
     func storePartial(_ lanes: Lanes, at offset: Int, count: Int) {
-        for lane in 0..<count { self[offset + lane] = lanes[lane] }
+        sandbox_store_some(lanes, self + offset, count)
     }
 }
 

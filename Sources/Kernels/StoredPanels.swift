@@ -9,7 +9,7 @@ public struct PanelScratch: Sendable {
     /// while the left factor's stripes pass.
     static let room = SANDBOX_VECTOR_BITS == 512 ? 1 << 17 : 1 << 16
     /// Columns of them, at most.
-    static let columns = 256
+    static let columns = room / stretch
     let panels: OperandBuffer
     var precision: ProductPrecision { panels.precision }
     /// `[rows, columns]`, filled up to whole tiles: sums between two stretches.

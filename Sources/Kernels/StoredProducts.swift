@@ -155,6 +155,7 @@ private func product<Number: ProductOperand>(
     let most = min(PanelScratch.stretch, PanelScratch.room / width)
     let stretches = (total + most - 1) / most
     let longest = (total + stretches - 1) / stretches
+    precondition(width <= PanelScratch.columns && width * longest <= PanelScratch.room)
     let sums = scratch.sums.pointer
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
         let count = min(width, columns.upperBound - column)

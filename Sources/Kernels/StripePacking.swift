@@ -17,7 +17,7 @@ func packStripes<Number: ProductOperand>(
         // Rows lie further apart than the CPU foresees by itself.
         for later in row + 8..<row + 8 + Number.numbers {
             for column in Swift.stride(from: 0, to: width, by: laneCount) {
-                sandbox_prefetch(source + later * stride + column)
+                sandbox_prefetch(source, (later * stride + column) * MemoryLayout<Float>.stride)
             }
         }
         for column in Swift.stride(from: 0, to: width, by: productTileRows) {

@@ -24,7 +24,7 @@ struct StripeTile<Number: ProductOperand> {
     ) {
         let paired = usesTilePairs ? count / (2 * laneCount) * (2 * laneCount) : 0
         for column in stride(from: 0, to: paired, by: 2 * laneCount) {
-            prefetchNext(column)
+            prefetchNext(column, 2 * laneCount)
             var pair = TilePair()
             begin(&pair.left, column)
             begin(&pair.right, column + laneCount)
@@ -35,6 +35,7 @@ struct StripeTile<Number: ProductOperand> {
             pair.right.forEachRow(count: rows) { finish($0, column + laneCount, laneCount, $1) }
         }
         for column in stride(from: paired, to: count, by: laneCount) {
+            prefetchNext(column, laneCount)
             var tile = ProductTile()
             begin(&tile, column)
             tile.accumulate(
@@ -46,16 +47,16 @@ struct StripeTile<Number: ProductOperand> {
         }
     }
 
-    /// Asks for the part of the next stripe that falls to two panels.
+    /// Asks for the part of the next stripe that falls to so many columns.
     @inline(__always)
-    private func prefetchNext(_ column: Int) {
+    private func prefetchNext(_ column: Int, _ columns: Int) {
         guard let next else { return }
         let operands = steps * productTileRows
         for place in stride(
-            from: column * operands / count, to: (column + 2 * laneCount) * operands / count,
+            from: column * operands / count, to: (column + columns) * operands / count,
             by: laneCount)
         {
-            sandbox_prefetch(next + place)
+            sandbox_prefetch(next, place * MemoryLayout<Number>.stride)
         }
     }
 

@@ -22,7 +22,7 @@ public struct ProductScratch: Sendable {
         precision: ProductPrecision = .fp32, rows: Int, largestWidth: Int, forTraining: Bool = true
     ) {
         let inputCount = Self.stripeNumbers
-        let outputCount = Self.rowBlock * paddedToLanes(largestWidth) + laneCount
+        let outputCount = Self.rowBlock * paddedToLanes(largestWidth)
         factor = PackedRows(
             count: PackedRows.operandCount(
                 rows: rows, width: largestWidth, precision: precision), precision: precision)

@@ -28,7 +28,7 @@ public enum ContextualPromptSource: Sendable {
                 let names = document.fields.keys.sorted().joined(separator: ", ")
                 throw ObjectiveError(
                     place: document.place,
-                    "its contextual prompt is the member '\(name)', which is not there (there are: "
+                    "its contextual prompt is the member '\(name)', which is not there or is no text (members that are: "
                         + "\(names.isEmpty ? "none" : names)); add it or name another.")
             }
             guard text.contains(where: { !$0.isWhitespace }) else {

@@ -36,6 +36,28 @@ public enum Folder {
         throw SystemError.failed(to: "create the folder", path, code: code)
     }
 
+    /// Makes sure that ``create(_:)`` could make `path`, or write into it where it is there, without doing so.
+    ///
+    /// - Throws: `SystemError` when what is there, or nearest above it, is no folder or must not be written to.
+    public static func requireCreatable(_ path: String) throws {
+        var nearest = path
+        while access(nearest, F_OK) != 0 {
+            if isLink(nearest) {
+                throw SystemError.failed(to: "create the folder", nearest, code: EEXIST)
+            }
+            let parent = Path.parent(of: nearest)
+            if parent.isEmpty {
+                nearest = "."
+                break
+            }
+            nearest = parent
+        }
+        guard isFolder(nearest) else {
+            throw SystemError.failed(to: "create the folder", path, code: ENOTDIR)
+        }
+        if access(nearest, W_OK | X_OK) != 0 { throw SystemError.failed(to: "write in", nearest) }
+    }
+
     /// Whether `path` is a folder, through links.
     public static func isFolder(_ path: String) -> Bool {
         let code = errno

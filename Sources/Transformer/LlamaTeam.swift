@@ -97,10 +97,9 @@ struct LlamaTeam: Sendable {
         let workers = pool.workerCount
         guard workers > 1, work >= Self.leastWork else { return [(0..<rows, 0..<columns)] }
         var rowParts = 1
-        var columnParts = (columns + 255) / 256
-        while tasks * columnParts % workers != 0 && columns / (columnParts + 1) >= 128 {
-            columnParts += 1
-        }
+        let widest = (columns + 255) / 256
+        let even = (widest...max(widest, columns / 128)).first { tasks * $0 % workers == 0 }
+        var columnParts = even ?? widest
         while tasks * rowParts * columnParts < 2 * workers && rows / (2 * rowParts) >= 256 {
             rowParts *= 2
         }

@@ -119,10 +119,10 @@ struct TextSweep {
     init(_ place: RunPlace, isChild: Bool = false) {
         self.place = place
         display = ProgressDisplay(isQuiet: place.quiet)
-        let asking = PromptProgress(isQuiet: place.quiet)
+        let progress = PreparationProgress(isQuiet: place.quiet || isChild)
         inputs = FineTuningInputs(
             searchFolders: folders, notice: isChild ? { _ in } : display.reporter.noticed,
-            asking: asking.update, asked: asking.finish)
+            preparing: PreparationReporter(advanced: progress.update, ended: progress.finish))
     }
 
     /// The sweep file with everything the command line says.
@@ -154,18 +154,25 @@ struct TextSweep {
     }
 }
 
-/// Shows on standard error how far an endpoint has come with the prompts it was asked for.
-private final class PromptProgress {
+/// Shows on standard error how far preparations have come, of those that take long enough.
+private final class PreparationProgress {
     private let isQuiet: Bool
+    private var began: ContinuousClock.Instant?
     private var line: ProgressLine?
 
     init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
-    func update(done: Int, total: Int) {
+    func update(_ what: Preparation, done: Int, total: Int) {
+        let now = ContinuousClock.now
+        let began = began ?? now
+        self.began = began
+        // An endpoint's time is worth a line from the start; the others' is mostly short.
+        if line == nil && what != .prompts && now - began < .seconds(1) { return }
+        let (label, unit) = what.words
         var line =
             self.line
             ?? ProgressLine(
-                label: "contextual prompts", total: total, start: done, unit: "documents",
+                label: label, total: total, start: done, unit: unit,
                 style: .automatic(isQuiet: isQuiet))
         line.update(step: done)
         self.line = line
@@ -174,5 +181,6 @@ private final class PromptProgress {
     func finish() {
         line?.finish()
         line = nil
+        began = nil
     }
 }

@@ -63,6 +63,28 @@ import Testing
                 == "c: it is no ordinary file, or a link to nothing; remove it.")
     }
 
+    /// Lines of objects under another name would be learned as one text with all its braces; other JSON may be a text.
+    @Test func linesUnderAnotherNameAreNotTakenForAText() throws {
+        let message =
+            ": its first line is the object of a document, and only .jsonl, .ndjson, .json are read line by line; give it such "
+            + "a name (or with .gz behind)."
+        try folder.write("{\"text\": \"a\"}\n{\"text\": \"b\"}\n", to: "a.txt")
+        try folder.writeGzip("{\"prompt\": \"a\", \"completion\": \"b\"}".utf8, to: "b.gz")
+        try folder.write("\n {\"text\": \"\"}\n{\"text\": \"b\"}\n", to: "e")
+        for name in ["a.txt", "b.gz", "e"] {
+            #expect(folder.message { try read(name) } == name + message)
+            // That would leave out the whole corpus.
+            #expect(
+                folder.message {
+                    try Corpus.read(sources: [.file(folder.file(name))], skippingBad: true)
+                } == name + message)
+        }
+        try folder.write("{\"name\": \"a\"}\n", to: "c.conf")
+        try folder.write("{ in braces }\n", to: "d.txt")
+        #expect(try read("c.conf").documents.count == 1)
+        #expect(try read("d.txt").documents.count == 1)
+    }
+
     @Test func filesThatAreNoTextAreNamed() throws {
         try folder.write(Array("one\ntwo\n".utf8) + [0xFF] + Array("\nfour".utf8), to: "a.txt")
         #expect(

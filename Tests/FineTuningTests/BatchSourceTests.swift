@@ -14,7 +14,8 @@ import Testing
     init() throws { model = try ModelDirectory(path: Fixture.path("stories260K")) }
 
     private func source(
-        _ count: Int, packs: Bool = true, batchSize: Int = 3, workers: Int = 1, seed: UInt64 = 0
+        _ count: Int, packs: Bool = true, batchSize: Int = 3, workers: Int = 1, seed: UInt64 = 0,
+        preparing: PreparationReporter = PreparationReporter()
     ) throws -> BatchSource {
         let recipe = ExampleRecipe(
             objective: Objective(.cpt, tokenizer: try model.tokenizer(), maximumLength: 40),
@@ -23,7 +24,8 @@ import Testing
             recipe,
             documents: (0..<count).map {
                 CorpusDocument(.text("the cat \($0)"), place: "document \($0)")
-            }, packs: packs, batchSize: batchSize, seed: seed, pool: WorkerPool(workers: workers))
+            }, packs: packs, batchSize: batchSize, seed: seed, pool: WorkerPool(workers: workers),
+            preparing: preparing)
     }
 
     private func places(_ bins: [Bin]) -> [[String]] {
@@ -68,6 +70,28 @@ import Testing
             #expect(try places(straight.batch(step: step)) == expected[step])
         }
         #expect(try places(source(50, seed: 1).batch(step: 0)) != expected[0])
+    }
+
+    /// Who waits is told how many documents of all passes were looked through; training itself is told of by its steps.
+    @Test func lookingThroughTheCorpusIsReported() throws {
+        var told: [String] = []
+        let source = try source(
+            8200,
+            preparing: PreparationReporter(
+                advanced: { told.append("\($0) \($1)/\($2)") }, ended: { told.append("end") }))
+        _ = try source.stepCount(epochs: 2)
+        // A worker takes 512 documents at a time, and is told of after two such pieces.
+        let pass = [1024, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 8200]
+        let expected = ([0] + pass + pass.map { $0 + 8200 }).map { "examples \($0)/16400" }
+        #expect(told == expected + ["end"])
+        _ = try source.batch(step: 0)
+        #expect(told.count == expected.count + 1)
+        told = []
+        try self.source(
+            20_000, packs: false,
+            preparing: PreparationReporter(advanced: { told.append("\($1)/\($2)") })
+        ).check(steps: 3)
+        #expect(told.first == "0/8192" && told.last == "8192/8192")
     }
 
     @Test func aTokenThatTheModelDoesNotKnowIsNamed() throws {

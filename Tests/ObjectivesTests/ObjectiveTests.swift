@@ -138,7 +138,7 @@ import Tokenizers
         }
         #expect(
             missing?.description
-                == "a.jsonl:9: its contextual prompt is the member 'context', which is not there (there are: blank, hint); "
+                == "a.jsonl:9: its contextual prompt is the member 'context', which is not there or is no text (members that are: blank, hint); "
                 + "add it or name another.")
         let empty = #expect(throws: ObjectiveError.self) {
             try ContextualPromptSource.field("blank").prompt(for: document, epoch: 0, index: 0)

@@ -34,6 +34,45 @@ import Testing
         #expect(made?.code == ENOTDIR)
     }
 
+    @Test func saysWhetherAFolderCouldBeMade() throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.write("x", to: folder.file("a"))
+        try Folder.requireCreatable(folder.file("b/c/d"))
+        try Folder.requireCreatable(folder.file("b"))
+        #expect(try folder.names == ["a"])
+        for path in ["a", "a/b", "a/b/c"] {
+            let error = #expect(throws: SystemError.self) {
+                try Folder.requireCreatable(folder.file(path))
+            }
+            #expect(error?.code == ENOTDIR)
+            #expect(error?.description.contains("'\(folder.file("a"))' is a file") == true)
+        }
+        try AtomicFile.replaceSymbolicLink(at: folder.file("link"), to: "nowhere")
+        for path in ["link", "link/b"] {
+            let error = #expect(throws: SystemError.self) {
+                try Folder.requireCreatable(folder.file(path))
+            }
+            #expect(
+                error?.description
+                    == "cannot create the folder '\(folder.file("link"))': File exists; remove it or name another"
+            )
+            #expect(throws: SystemError.self) { try Folder.create(folder.file(path)) }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "the system administrator may write everywhere"))
+    func saysThatAFolderMustNotBeWrittenIn() throws {
+        let folder = try TemporaryFolder()
+        try Folder.create(folder.file("closed"))
+        #expect(chmod(folder.file("closed"), 0o555) == 0)
+        defer { chmod(folder.file("closed"), 0o755) }
+        let error = #expect(throws: SystemError.self) {
+            try Folder.requireCreatable(folder.file("closed/b/c"))
+        }
+        #expect(error?.code == EACCES)
+        #expect(error?.description.contains("cannot write in '\(folder.file("closed"))'") == true)
+    }
+
     @Test func removesItsTemporaryFileWhenTheRenameFails() throws {
         let folder = try TemporaryFolder()
         try Folder.create(folder.file("target/inner"))

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import TestSupport
 import Testing
@@ -105,6 +106,28 @@ import Testing
         #expect(server.requests.count == 7)
     }
 
+    /// An endpoint may cost money: it is asked when the runs are known to have a place.
+    @Test func anEndpointIsNotAskedForRunsThatCannotBeWritten() throws {
+        let folder = try TemporaryDirectory()
+        try TextTraining.write(folder)
+        let server = try TestServer { _, _ in .content("Mind it.") }
+        let arguments = TextTraining.arguments(
+            "text-adapt-cft", "training.steps=1", "objective.field=null",
+            "objective.generator={url: '\(server.url)', model: m}")
+        let first = try Program.run(arguments, in: folder.path)
+        #expect(first.exitCode == 0, "\(first)")
+        let asked = server.requests.count
+        let run = try TextTraining.run("runs/text-adapt-cft", in: folder)
+        try FileManager.default.removeItem(atPath: folder.file("texts.jsonl.prompts.jsonl"))
+        try FileManager.default.removeItem(atPath: run.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: run.path, withDestinationPath: "nowhere")
+        let refused = try Program.run(arguments, in: folder.path)
+        #expect(refused.exitCode == 1, "\(refused)")
+        #expect(refused.errors.contains("cannot create the folder"), "\(refused)")
+        #expect(asked > 0 && server.requests.count == asked)
+    }
+
     /// A pool that was found beside the sweep files stands in the run's own file where it was found.
     @Test func aRunsOwnFileFindsItsPool() throws {
         let folder = try TemporaryDirectory()
@@ -167,7 +190,7 @@ import Testing
             + ["training.steps=2000", "evaluate.documents=2"]
         let child = try Program.start(arguments, in: folder.path)
         try child.wait(timeout: 300) {
-            $0.errors.contains("pairs under the starting model come first")
+            $0.errors.contains("reference of dpo  pairs ")
         }
         let start = ContinuousClock.now
         child.send(signal: SIGINT)
@@ -177,6 +200,10 @@ import Testing
         let run = try TextTraining.run("runs/dpo", in: folder)
         #expect(FileManager.default.fileExists(atPath: "\(run.path)/analysis/reference.json"))
         #expect(try run.metadata()?.status == .interrupted)
+        let pairs = try JSONDecoder().decode(
+            [JSONValue].self, from: bytes("\(run.path)/analysis/reference.json"))
+        let known = pairs.count { $0 != .null }
+        #expect(known > 0 && known < pairs.count)
     }
 
     @Test func argumentsAreTakenAsTheyAreMeant() throws {

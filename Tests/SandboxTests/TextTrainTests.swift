@@ -260,12 +260,20 @@ import Testing
             ["runs", "show", run.path], ["validate", run.path],
             ["validate", "\(run.path)/checkpoints/latest"], ["validate", "runs/cpt"],
             ["validate", "\(run.path)/config.yaml"],
-            ["validate", "\(Program.package)/sweeps/text/objectives.yaml"],
-            ["validate", "\(Program.package)/sweeps/text/paper.yaml"],
             ["export", "csv", "cpt"], ["runs", "diff", run.path, run.path],
         ] {
             let outcome = try Program.run(arguments, in: folder.path)
             #expect(outcome.exitCode == 0 && outcome.errors == "", "\(arguments): \(outcome)")
+        }
+        for name in ["objectives", "paper"] {
+            let recipe = "\(Program.package)/sweeps/text/\(name).yaml"
+            let sound = try Program.run(["validate", recipe], in: Program.package)
+            #expect(sound.exitCode == 0 && sound.errors == "", "\(name): \(sound)")
+            let lost = try Program.run(["validate", recipe], in: folder.path)
+            #expect(lost.exitCode == 64, "\(name): \(lost)")
+            #expect(
+                lost.errors.contains("\(name).yaml: objective.prompts: "), "\(name): \(lost)")
+            #expect(lost.errors.contains("this pool of objective.prompts is neither"), "\(lost)")
         }
         for arguments in [
             ["plot", "cpt"], ["report", "cpt"], ["claims", "cpt"], ["eval", run.path],
