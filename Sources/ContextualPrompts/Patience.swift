@@ -19,6 +19,8 @@ struct Patience {
     let cachePath: String
     /// Whether a signal has come.
     let isInterrupted: () -> Bool
+    /// Told what is waited for.
+    var notice: (String) -> Void = { _ in }
 
     /// What a message says about prompts that have come.
     var whatIsKept: String {

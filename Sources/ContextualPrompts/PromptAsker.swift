@@ -51,7 +51,11 @@ struct PromptAsker {
                     throw failure(place, what, "it wants a pause of \(pause): try again later")
                 }
                 if isLast { throw failure(place, what + tries, "look after the server") }
-                try patience.wait(until: .now + .seconds(wanted ?? backoff(after: attempt)))
+                let pause = wanted ?? backoff(after: attempt)
+                patience.notice(
+                    "\(place): \(endpoint.shown) \(what); attempt \(attempt + 1) of \(options.retries + 1) in "
+                        + String(format: "%.2g s", pause))
+                try patience.wait(until: .now + .seconds(pause))
             }
         }
     }

@@ -25,18 +25,20 @@ public struct PromptGenerator {
     ///   - cachePath: the JSON-lines file that keeps the answers, beside the corpus; `<cachePath>.lock` is its lock.
     ///   - environment: where the variable with the key is looked up.
     ///   - isInterrupted: asked between requests and while one waits.
+    ///   - notice: told why a document is asked for once more.
     /// - Throws: `SystemError` for an option that no request can be made with.
     public init(
         options: PromptGeneratorOptions, cachePath: String,
         environment: [String: String] = ProcessInfo.processInfo.environment,
-        isInterrupted: @escaping () -> Bool = { InterruptFlag.isRaised }
+        isInterrupted: @escaping () -> Bool = { InterruptFlag.isRaised },
+        notice: @escaping (String) -> Void = { _ in }
     ) throws {
         try options.check()
         self.options = options
         self.cachePath = cachePath
         self.environment = environment
         endpoint = try PromptEndpoint(options.url)
-        patience = Patience(cachePath: cachePath, isInterrupted: isInterrupted)
+        patience = Patience(cachePath: cachePath, isInterrupted: isInterrupted, notice: notice)
     }
 
     /// The prompt of every document, in their order: from the file, or asked for and kept there.

@@ -69,7 +69,9 @@ extension Array where Element == CorpusDocument {
         for places in groups.values {
             let definitions = places.map { self[$0].fields[DictionaryEntry.Field.definition] }
             for (number, place) in places.enumerated() {
-                let rest = definitions[(number + 1)...] + definitions[..<number]
+                let rest = (1..<places.count).lazy.map {
+                    definitions[(number + $0) % places.count]
+                }
                 others[place] =
                     rest.first { $0 != nil && $0 != definitions[number] } ?? nil
             }

@@ -252,10 +252,19 @@ public final class FineTuningInputs {
     private func answerFormat(_ configuration: FineTuningConfiguration) throws -> AnswerFormat {
         if let name = configuration.objective.chatTemplate { return try AnswerFormat(named: name) }
         let file = "\(configuration.tokenizer ?? configuration.model)/tokenizer_config.json"
-        guard Folder.holdsFile(file), let template = try? ChatTemplate(configuration: file) else {
+        guard [.ift, .dpo].contains(configuration.objective.kind), Folder.holdsFile(file) else {
             return .plain
         }
-        return .chat(template)
+        do {
+            return try ChatTemplate.find(configuration: file).map(AnswerFormat.chat) ?? .plain
+        } catch {
+            let reason = "\(error)".replacing("\(file): ", with: "")
+            throw FineTuningError(
+                file,
+                reason.prefix { $0 != "\n" }.trimmingCharacters(in: ["."])
+                    + "; set objective.chat_template to the one that the model is to learn, or to plain"
+            )
+        }
     }
 
     private func promptSource(
@@ -300,7 +309,8 @@ public final class FineTuningInputs {
             guard case .text(let text) = document.content else { return nil }
             return (document.digest, text, document.place)
         }
-        let maker = try PromptGenerator(options: generator.options, cachePath: cache)
+        let maker = try PromptGenerator(
+            options: generator.options, cachePath: cache, notice: notice)
         defer { preparing.ended() }
         let prompts = try maker.prompts(
             for: asked.map { (digest: $0.0, text: $0.1, place: $0.2) },

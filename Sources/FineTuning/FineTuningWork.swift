@@ -220,7 +220,9 @@ final class FineTuningWork {
             inputs.preparing.advanced(.reference, done, total)
         }
         try Folder.create(directory.analysisPath)
-        try AtomicFile.write(JSONEncoder().encode(reference), to: path)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        try AtomicFile.write(encoder.encode(reference), to: path)
         return isInterrupted ? nil : reference
     }
 

@@ -33,6 +33,7 @@ struct RunCheck {
             if isText {
                 let folder = run.directory.checkpointPath(step: step)
                 attempt(folder) { _ = try Checkpoint.checkedState(folder) }
+                checkProducts()
             }
         } else if metadata.status == .finished {
             note(
@@ -86,6 +87,35 @@ struct RunCheck {
                 RecordCheck(
                     path: path, isEvaluations: isEvaluations, mayBeUnfinished: !isFinished
                 ).problems
+        }
+    }
+
+    /// What a language model's run leaves for others to read.
+    private mutating func checkProducts() {
+        func path(_ name: String) -> String { "\(run.directory.path)/\(name)" }
+        let result = Folder.isFolder(path("adapter")) ? "adapter" : "model"
+        if isFinished && !Folder.isFolder(path(result)) {
+            note(path(result), "is missing; the same command writes it again")
+        }
+        for (folder, cure) in [
+            (result, "remove the folder, and the same command writes it again"),
+            ("best", "remove the run and make it again"),
+        ] where Folder.isFolder(path(folder)) {
+            let names = (try? Folder.contents(of: path(folder))) ?? []
+            if !names.contains(where: { $0.hasSuffix(".safetensors") }) {
+                note(path(folder), "holds no safetensors; \(cure)")
+            }
+            for name in names {
+                let file = "\(path(folder))/\(name)"
+                do {
+                    if name.hasSuffix(".safetensors") { _ = try SafetensorsFile(path: file) }
+                    if name.hasSuffix(".json") {
+                        _ = try JSONDecoder().decode(JSONValue.self, from: WholeFile.read(file))
+                    }
+                } catch {
+                    note(file, "is damaged; \(cure)")
+                }
+            }
         }
     }
 

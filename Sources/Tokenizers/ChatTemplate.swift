@@ -76,10 +76,18 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
     ///
     /// - Throws: ``TokenizerError`` when there is none, and one that shows how it begins when it is another.
     public init(configuration path: String) throws {
-        let node = try TokenizerConfiguration.node(path)
-        guard let source = try TokenizerConfiguration.chatTemplate(node, source: path) else {
+        guard let template = try Self.find(configuration: path) else {
             throw TokenizerError(
                 source: path, "it has no chat_template; name one (accepted: \(Self.accepted)).")
+        }
+        self = template
+    }
+
+    /// As ``init(configuration:)``; nil when there is none.
+    public static func find(configuration path: String) throws -> ChatTemplate? {
+        let node = try TokenizerConfiguration.node(path)
+        guard let source = try TokenizerConfiguration.chatTemplate(node, source: path) else {
+            return nil
         }
         guard let template = Self(recognizing: source) else {
             throw TokenizerError(
@@ -88,7 +96,7 @@ public enum ChatTemplate: String, CaseIterable, Sendable {
             )
         }
         if template == .llama2 { try TokenizerConfiguration.checkEnds(node, source: path) }
-        self = template
+        return template
     }
 
     /// The template that renders as the Jinja source does; nil when it is none of those built in.

@@ -39,6 +39,12 @@ public struct OptimizerConfiguration: Encodable, Sendable, Hashable {
         epsilon = try reader.double("epsilon", default: 1e-8, in: 1e-30...1)
         weightDecay = try reader.double("weight_decay", default: 0, in: 0...)
         clipNorm = try reader.doubleIfPresent("clip_norm", in: 0...)
+        if clipNorm == 0 {
+            throw reader.error(
+                "clip_norm",
+                "is 0, which leaves nothing of a gradient; write null, or leave it out, for no clipping"
+            )
+        }
     }
 
     /// As the optimizer takes them.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContextualPrompts
 import Experiments
 import FineTuning
 import Foundation
@@ -12,7 +13,8 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Check sweep files, configurations, safetensors files, checkpoints and runs.",
         discussion: """
-            A YAML file is read as 'sandbox sweep -f' reads it, and a run's config.yaml as the run's. Of a run's folder \
+            A YAML file is read as 'sandbox sweep -f' reads it, a pool of contextual prompts as training does, and a run's \
+            config.yaml as the run's. Of a run's folder \
             everything is read: metadata, configuration, every line of metrics.jsonl and evaluations.jsonl, the event \
             files, the latest checkpoint as a resumed run would, the evaluations; of a sweep's folder every run. A \
             problem is one line with the file and the cure.
@@ -76,6 +78,10 @@ private struct TextValidation {
 
     init?(_ path: String) throws {
         let folders = SweepFile.defaultSearchFolders()
+        if let pool = Self.pool(path) {
+            validation = pool
+            return
+        }
         guard Path.name(of: path).hasSuffix(".yaml"), Path.name(of: path) != "config.yaml",
             (try? FineTuningPlan.describes(path, searchFolders: folders)) == true
         else { return nil }
@@ -85,6 +91,22 @@ private struct TextValidation {
             validation = Validation(path: path, summary: "\(runs) of language models")
         } catch {
             validation = Validation(
+                path: path,
+                problem: StoredProblem(file: path, message: "\(error)", isDamage: false))
+        }
+    }
+
+    /// A pool of contextual prompts; nil for any other file.
+    private static func pool(_ path: String) -> Validation? {
+        guard Path.name(of: path).hasSuffix(".yaml"), Folder.holdsFile(path),
+            let file = try? ConfigurationFile.load(path: path, searchFolders: []),
+            file.tree["prompts"] != nil
+        else { return nil }
+        do {
+            let count = try PromptPool.read(path: path).prompts.count
+            return Validation(path: path, summary: "\(count) contextual prompts")
+        } catch {
+            return Validation(
                 path: path,
                 problem: StoredProblem(file: path, message: "\(error)", isDamage: false))
         }

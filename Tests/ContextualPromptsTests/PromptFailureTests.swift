@@ -72,6 +72,21 @@ import Testing
         #expect(server.requests.count == 3)
     }
 
+    @Test func saysWhyItAsksAgain() throws {
+        let server = try TestServer { index, _ in
+            index == 0 ? .status(500, body: "") : .content("x")
+        }
+        let bench = try PromptBench(server)
+        var told: [String] = []
+        let generator = try PromptGenerator(
+            options: bench.options, cachePath: bench.cachePath, notice: { told.append($0) })
+        #expect(try generator.prompts(for: [document("1")]) == ["x"])
+        #expect(
+            told == [
+                "corpus.jsonl:1: \(server.url)/chat/completions answered HTTP 500; attempt 2 of 4 in 0.01 s"
+            ])
+    }
+
     @Test func givesUpOnSilence() throws {
         let server = try TestServer { _, _ in .silence }
         var bench = try PromptBench(server)

@@ -93,6 +93,9 @@ import Testing
             ],
             sentence: ["corpus.jsonl:2", "a sequence holds 64"]),
         Mistake(
+            name: "clipping to nothing", changes: ["training.optimizer.clip_norm=0"], status: 64,
+            sentence: ["training.optimizer.clip_norm is 0", "null"]),
+        Mistake(
             name: "messages without an answer",
             corpus: "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}\n",
             objective: "ift", changes: ["objective.chat_template=llama-2"],
@@ -126,6 +129,37 @@ import Testing
         for part in mistake.sentence { #expect(outcome.errors.contains(part), "\(outcome)") }
         #expect(outcome.output == "")
         #expect(try folder.names() == ["corpus.jsonl"])
+    }
+
+    /// A model would learn another form than its own without a word.
+    @Test func aTemplateThatIsNotBuiltInIsNotReplaced() throws {
+        let folder = try TemporaryDirectory()
+        let stories = Fixture.path("stories260K")
+        try folder.write(
+            "{\"prompt\": \"Why?\", \"completion\": \"Because.\"}\n", to: "corpus.jsonl")
+        try folder.write(
+            Array(Data(contentsOf: URL(fileURLWithPath: "\(stories)/tokenizer.json"))),
+            to: "own/tokenizer.json")
+        try folder.write(
+            "{\"chat_template\": \"{{ messages[0]['content'] }}\"}", to: "own/tokenizer_config.json"
+        )
+        func train(_ objective: String, _ more: String...) throws -> ChildProcess.Outcome {
+            try Program.run(
+                [
+                    "text", "train", "\(Program.package)/sweeps/text/\(objective).yaml",
+                    "model.path=\(stories)", "model.tokenizer=own", "corpus.path=corpus.jsonl",
+                    "corpus.held_out=0", "training.steps=1", "--quiet",
+                ] + more, in: folder.path)
+        }
+        let refused = try train("ift", "objective.chat_template=null")
+        #expect(refused.exitCode == 1, "\(refused)")
+        #expect(
+            refused.errors.contains(
+                "own/tokenizer_config.json: its chat_template, '{{ messages[0]['content'] }}', is none of those built in "
+                    + "(llama-2, chatml); set objective.chat_template to"), "\(refused)")
+        #expect(try folder.names().sorted() == ["corpus.jsonl", "own"])
+        let plain = try train("ift", "objective.chat_template=plain")
+        #expect(plain.exitCode == 0, "\(plain)")
     }
 
     @Test func badLinesAreSkippedAndCountedWhereAskedFor() throws {

@@ -265,6 +265,15 @@ import Testing
             let outcome = try Program.run(arguments, in: folder.path)
             #expect(outcome.exitCode == 0 && outcome.errors == "", "\(arguments): \(outcome)")
         }
+        let pool = "\(Program.package)/sweeps/text/prompts/contextual.yaml"
+        let prompts = try Program.run(["validate", pool], in: folder.path)
+        #expect(prompts.output == "\(pool): ok, 10 contextual prompts\n", "\(prompts)")
+        try folder.write("version: 1\nprompts:\n  - {name: a, txt: b}\n", to: "pool.yaml")
+        let misspelt = try Program.run(["validate", "pool.yaml"], in: folder.path)
+        #expect(misspelt.exitCode == 64, "\(misspelt)")
+        #expect(
+            misspelt.errors.contains("pool.yaml:3") && misspelt.errors.contains("txt"),
+            "\(misspelt)")
         for name in ["objectives", "paper"] {
             let recipe = "\(Program.package)/sweeps/text/\(name).yaml"
             let sound = try Program.run(["validate", recipe], in: Program.package)
@@ -286,7 +295,25 @@ import Testing
         let claims = try Program.run(
             ["claims", "--plots", "\(Program.package)/plots"], in: folder.path)
         #expect(claims.exitCode == 0, "\(claims)")
-        // Damage is found in what a run on text keeps, too.
+        // Damage is found in what a run on text leaves and keeps, too.
+        let model = "\(run.path)/model/model.safetensors"
+        let whole = try bytes(model)
+        for (damage, words) in [
+            (whole.prefix(5000), "model.safetensors: is damaged; remove the folder"),
+            (nil, "model: is missing"),
+        ] {
+            if let damage {
+                try damage.write(to: URL(fileURLWithPath: model))
+            } else {
+                try FileManager.default.removeItem(atPath: "\(run.path)/model")
+            }
+            let outcome = try Program.run(["validate", run.path], in: folder.path)
+            #expect(outcome.exitCode == 1, "\(outcome)")
+            #expect(outcome.errors.contains(words), "\(outcome)")
+        }
+        let mended = try Program.run(TextTraining.arguments("cpt"), in: folder.path)
+        #expect(mended.exitCode == 0, "\(mended)")
+        #expect(try bytes(model) == whole)
         let path = "\(run.path)/checkpoints/latest/model.safetensors"
         var data = try bytes(path)
         data[data.count - 1] ^= 1
